@@ -1,0 +1,247 @@
+"""The steps that every builder shares: check arguments, make the input, put the head on, load weights."""
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from keras_convnets import weights as weight_files
+from keras_convnets.errors import InputError
+from keras_convnets.layers import BatchNormalization
+
+POOLINGS = (None, "avg", "max")
+
+
+def channels_last() -> bool:
+    """Whether images are (height, width, channels) now."""
+    return keras.config.image_data_format() == "channels_last"
+
+
+def channel_axis() -> int:
+    """The axis of the channels in a batch of images."""
+    return -1 if channels_last() else 1
+
+
+def activation(x, name: str, function: str = "relu"):
+    """Applies an activation function as a layer named `name`."""
+    return keras.layers.Activation(function, name=name)(x)
+
+
+def batch_norm(x, name: str, momentum: float = 0.99, epsilon: float = 1e-3, scale: bool = True):
+    """Applies fused batch normalization over the channels as a layer named `name`."""
+    return BatchNormalization(
+        axis=channel_axis(), momentum=momentum, epsilon=epsilon, scale=scale, name=name
+    )(x)
+
+
+class Net:
+    """A net under construction: holds the checked arguments, the input, and later the head.
+
+    Args:
+        builder: name of the builder, as the weight catalog knows it.
+        include_top: as the builders have it; so are the next seven.
+        weights: see above.
+        input_tensor: see above.
+        input_shape: see above.
+        pooling: see above.
+        classes: see above.
+        classifier_activation: see above.
+        name: see above.
+        default_size: height and width in pixels when no `input_shape` is given.
+        minimum_size: least height and width in pixels.
+        default_channels: channels when no `input_shape` is given.
+        ends_in_global_pooling: whether the top serves any image size.
+
+    Raises:
+        InputError: if an argument can't be used (a `ValueError`, as in keras.applications).
+    """
+
+    def __init__(
+        self,
+        builder: str,
+        include_top: bool,
+        weights: str | os.PathLike | None,
+        input_tensor: Any,
+        input_shape: Sequence[int | None] | None,
+        pooling: str | None,
+        classes: int,
+        classifier_activation: Any,
+        name: str,
+        *,
+        default_size: int,
+        minimum_size: int,
+        default_channels: int = 3,
+        ends_in_global_pooling: bool = True,
+    ):
+        self.builder = builder
+        self.include_top = include_top
+        self.weights = os.fspath(weights) if weights is not None else None
+        self.pooling = pooling
+        self.classes = classes
+        self.classifier_activation = classifier_activation
+        self.name = name
+        self._check_weights()
+        self._check_head()
+        shape = self._obtain_shape(
+            input_shape, default_size, default_channels, ends_in_global_pooling
+        )
+        _check_size(shape, minimum_size, f"input_shape={shape}")
+        self._input_tensor = input_tensor
+        if input_tensor is None:
+            self.input = keras.Input(shape=shape, name="image")
+        elif keras.backend.is_keras_tensor(input_tensor):
+            _check_size(input_tensor.shape[1:], minimum_size, f"input_tensor={input_tensor}")
+            self.input = input_tensor
+        else:
+            self.input = keras.Input(tensor=input_tensor, shape=shape)
+
+    def _check_weights(self) -> None:
+        if self.weights not in (None, "imagenet") and not os.path.exists(self.weights):
+            raise InputError(
+                "The `weights` argument should be either `None` (random initialization), "
+                "'imagenet' (pre-training on ImageNet), or the path of a weights file that exists. "
+                f"Received: weights={self.weights!r}"
+            )
+        if self.weights == "imagenet" and not weight_files.has_imagenet(self.builder):
+            raise InputError(
+                f"There are no public ImageNet weights for {self.builder}; use `weights=None` or "
+                f"the path of a file. Nets with ImageNet weights: {weight_files.imagenet_names()}."
+            )
+        if self.weights == "imagenet" and self.include_top and self.classes != 1000:
+            raise InputError(
+                "If using `weights='imagenet'` with `include_top=True`, `classes` should be 1000. "
+                f"Received: classes={self.classes}"
+            )
+
+    def _check_head(self) -> None:
+        if self.pooling not in POOLINGS:
+            raise InputError(
+                f"`pooling` should be one of None, 'avg', 'max'. Received: pooling={self.pooling!r}"
+            )
+        is_count = isinstance(self.classes, int) and not isinstance(self.classes, bool)
+        if self.include_top and not (is_count and self.classes > 0):
+            raise InputError(
+                f"`classes` should be a positive integer. Received: classes={self.classes!r}"
+            )
+        if self.include_top and self.weights is not None:
+            if keras.activations.get(self.classifier_activation) not in (
+                keras.activations.get(None),
+                keras.activations.get("softmax"),
+            ):
+                raise InputError(
+                    "Only `None` and `softmax` activations are allowed for the "
+                    "`classifier_activation` argument when using pretrained weights with "
+                    "`include_top=True`. "
+                    f"Received: classifier_activation={self.classifier_activation!r}"
+                )
+
+    def _obtain_shape(
+        self, shape: Sequence[int | None] | None, size: int, channels: int, any_size: bool
+    ) -> tuple[int | None, ...]:
+        imagenet = self.weights == "imagenet"
+        default = (size, size, channels) if channels_last() else (channels, size, size)
+        if shape is None:
+            free = (None, None, channels) if channels_last() else (channels, None, None)
+            return default if self.include_top or not any_size else free
+        shape = tuple(shape)
+        if len(shape) != 3 or not all(_is_size(length) for length in shape):
+            raise InputError(
+                "`input_shape` must be a tuple of three integers (None for a size that is free). "
+                f"Received: input_shape={shape}"
+            )
+        found = shape[channel_axis() if channels_last() else 0]
+        if found is None:
+            raise InputError(
+                "The number of channels in `input_shape` must be an integer. "
+                f"Received: input_shape={shape}"
+            )
+        if imagenet and self.include_top and shape != default:
+            raise InputError(
+                "When setting `include_top=True` and loading `imagenet` weights, "
+                f"`input_shape` should be {default}. Received: input_shape={shape}"
+            )
+        if imagenet and found != channels:
+            raise InputError(
+                f"The input must have {channels} channels. Received: input_shape={shape}"
+            )
+        if self.include_top and None in shape and not any_size:
+            raise InputError(
+                "If `include_top` is True, this net needs a static `input_shape`. "
+                f"Received: input_shape={shape}"
+            )
+        if found not in (1, 3):
+            warnings.warn(
+                "This model usually expects 1 or 3 input channels. However, it was passed "
+                f"an input_shape with {found} input channels.",
+                stacklevel=5,
+            )
+        return shape
+
+    def build(
+        self,
+        x,
+        *,
+        head: Callable | None = None,
+        classifier: keras.Layer | None = None,
+    ) -> keras.Model:
+        """Puts the head on the last feature map `x`, makes the model, and loads its weights.
+
+        Args:
+            x: the last feature map.
+            head: what stands between `x` and the classifier; global average pooling if `None`.
+            classifier: a layer that gives the logits; a Dense layer if `None`.
+        """
+        if self.include_top:
+            x = (head or global_average)(x)
+            x = self._classify(x, classifier)
+        elif self.pooling == "avg":
+            x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+        elif self.pooling == "max":
+            x = keras.layers.GlobalMaxPooling2D(name="max_pool")(x)
+        inputs = self.input
+        if self._input_tensor is not None:
+            inputs = keras.utils.get_source_inputs(self._input_tensor)
+        model = keras.Model(inputs, x, name=self.name)
+        if self.weights == "imagenet":
+            weight_files.load_imagenet(model, self.builder, include_top=self.include_top)
+        elif self.weights is not None:
+            weight_files.load(model, self.weights, builder=self.builder)
+        return model
+
+    def _classify(self, x, classifier: keras.Layer | None):
+        if classifier is None:
+            return keras.layers.Dense(
+                self.classes,
+                activation=self.classifier_activation,
+                dtype=head_dtype(),
+                name="predictions",
+            )(x)
+        x = classifier(x)
+        return keras.layers.Activation(
+            self.classifier_activation, dtype=head_dtype(), name="predictions"
+        )(x)
+
+
+def global_average(x):
+    """The head of most nets: the mean of each feature map."""
+    return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+
+
+def head_dtype() -> str:
+    """The dtype of the classifier: never 16 bits wide, since a softmax needs the range."""
+    dtype = keras.config.dtype_policy().variable_dtype
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def _is_size(length: Any) -> bool:
+    return length is None or (isinstance(length, int) and length > 0)
+
+
+def _check_size(shape: Sequence[int | None], minimum: int, received: str) -> None:
+    sizes = shape[:2] if channels_last() else shape[1:]
+    if any(size is not None and size < minimum for size in sizes):
+        raise InputError(
+            f"Input size must be at least {minimum}x{minimum}. Received: {received}"
+        )

@@ -1,0 +1,210 @@
+"""The table of architectures: each builder enters itself with its paper, taps and exact counts."""
+
+import dataclasses
+import fnmatch
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from keras_convnets.errors import InputError, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Paper:
+    """Where an architecture was published."""
+
+    title: str
+    authors: str
+    year: int
+    url: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Tap:
+    """A layer whose output is worth reading: its name, its channels, and the input pixels per cell."""
+
+    name: str
+    channels: int
+    stride: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """Exact sizes of the default net: parameters, and multiply-adds of one image."""
+
+    trainable: int
+    total: int
+    macs: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """What the package knows of one builder; the first variant is the builder's default."""
+
+    name: str
+    builder: Callable[..., keras.Model]
+    paper: Paper
+    preprocessing: str
+    input_shape: tuple[int, int, int]
+    taps: tuple[Tap, ...]
+    variants: Mapping[str, Counts]
+    reported: str
+
+    @property
+    def names(self) -> list[str]:
+        """The names a user may type: the builder alone for the default, `Builder:variant` else."""
+        return [self.name] + [f"{self.name}:{variant}" for variant in list(self.variants)[1:]]
+
+
+_ARCHITECTURES: dict[str, Architecture] = {}
+
+# The modules whose builders enter themselves above when they are imported.
+FAMILIES = ("lenet", "xception")
+
+# The arguments that every builder has, described once and put into each builder's docstring.
+_SHARED_ARGUMENTS = """include_top: bool, whether to put the classifier on.
+        weights: `None` (random), `"imagenet"`, or the path of a `.keras`, `.weights.h5` or `.h5` file.
+        input_tensor: a Keras tensor to build on instead of a new input.
+        input_shape: (height, width, channels), or (channels, height, width) with "channels_first";
+            `None` stands for a size that is free.
+        pooling: `None`, `"avg"` or `"max"`: what to do with the last feature map without the top.
+        classes: int, number of classes.
+        classifier_activation: name or callable; `None` returns the logits. The head computes in
+            float32 under a mixed-precision policy.
+        name: name of the model; layers keep their names."""
+
+
+def architecture(
+    *,
+    paper: Paper,
+    preprocessing: str,
+    input_shape: tuple[int, int, int],
+    taps: tuple[Tap, ...],
+    variants: Mapping[str, Counts],
+    reported: str = "",
+    weights_allow: tuple[str, ...] = ("dropout_rate", "kernel_initializer", "batch_norm_momentum"),
+) -> Callable:
+    """Enters a builder into the table, fills its docstring, and guards its public weights.
+
+    Args:
+        paper: where the net was published.
+        preprocessing: mode of `imagenet_utils.preprocess_input` that the net expects.
+        input_shape: (height, width, channels) of the default net.
+        taps: layers worth reading, first to last.
+        variants: exact counts of each variant; the first is the default, "" if there is only one.
+        reported: the accuracy that the paper reports, as a phrase.
+        weights_allow: options that leave the graph of the public weights as it is.
+    """
+
+    def decorate(builder: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
+        signature = inspect.signature(builder)
+        options = {
+            name: parameter.default
+            for name, parameter in signature.parameters.items()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name not in weights_allow
+        }
+
+        @functools.wraps(builder)
+        def build(*args: Any, **kwargs: Any) -> keras.Model:
+            given = signature.bind(*args, **kwargs)
+            given.apply_defaults()
+            changed = [
+                f"{name}={given.arguments[name]!r}"
+                for name, default in options.items()
+                if given.arguments[name] != default
+            ]
+            if given.arguments["weights"] == "imagenet" and changed:
+                raise InputError(
+                    f"The ImageNet weights belong to the default {builder.__name__}; use "
+                    f"`weights=None` with these options. Received: {', '.join(changed)}"
+                )
+            return builder(*args, **kwargs)
+
+        build.__doc__ = (builder.__doc__ or "").replace("{shared_arguments}", _SHARED_ARGUMENTS)
+        _ARCHITECTURES[builder.__name__] = Architecture(
+            builder.__name__, build, paper, preprocessing, input_shape, taps, variants, reported
+        )
+        return build
+
+    return decorate
+
+
+def architectures() -> dict[str, Architecture]:
+    """Returns every architecture by the name of its builder, all families loaded."""
+    for family in FAMILIES:
+        importlib.import_module(f"keras_convnets.{family}")
+    return dict(_ARCHITECTURES)
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Returns the names of the nets, `Builder` or `Builder:variant`, that fit a shell pattern.
+
+    Args:
+        pattern: shell-style pattern, in any case, for instance `"x*"`.
+
+    Example:
+
+    >>> keras_convnets.list_models("lenet*")
+    ['LeNet5', 'LeNet5:modern']
+    """
+    names = [name for entry in architectures().values() for name in entry.names]
+    return sorted(name for name in names if fnmatch.fnmatch(name.lower(), pattern.lower()))
+
+
+def find_architecture(name: str) -> tuple[Architecture, dict[str, Any]]:
+    """Returns the architecture that `name` means, and the builder options that `name` implies.
+
+    Args:
+        name: `Builder` or `Builder:variant`, in any case.
+
+    Raises:
+        InputError: if there is no such net; the message names the nearest ones.
+    """
+    builder, _, variant = name.partition(":")
+    by_lower = {entry.name.lower(): entry for entry in architectures().values()}
+    entry = by_lower.get(builder.lower())
+    if entry is None:
+        raise InputError(
+            f"There is no model named {name!r}; the nearest names are {nearest(name, list_models())}."
+        )
+    if not variant:
+        return entry, {}
+    variants = {key.lower(): key for key in entry.variants if key}
+    if variant.lower() not in variants:
+        allowed = ", ".join(variants.values()) or "none, so name it without a colon"
+        raise InputError(f"{entry.name} has these variants: {allowed}. Received: {name!r}")
+    return entry, {"variant": variants[variant.lower()]}
+
+
+def get_model(name: str, **options: Any) -> keras.Model:
+    """Builds a net by its name.
+
+    Args:
+        name: `Builder` or `Builder:variant`, in any case; see `list_models()`.
+        **options: arguments of the builder.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        InputError: if there is no such net or it has no such option.
+
+    Example:
+
+    >>> keras_convnets.get_model("lenet5:modern", weights=None).count_params()
+    61706
+    """
+    entry, implied = find_architecture(name)
+    options = {**implied, **options}
+    allowed = inspect.signature(entry.builder).parameters
+    unknown = [option for option in options if option not in allowed]
+    if unknown:
+        raise InputError(
+            f"{entry.name} has no option {unknown[0]!r}; "
+            f"the nearest are {nearest(unknown[0], allowed)}."
+        )
+    return entry.builder(**options)

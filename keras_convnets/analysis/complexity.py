@@ -1,0 +1,167 @@
+"""Parameters, multiply-adds and activation memory of a net, layer by layer."""
+
+import dataclasses
+import html
+import math
+from collections.abc import Sequence
+
+import keras
+
+from keras_convnets.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerCost:
+    """The cost of one layer for one image."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    trainable: int
+    total: int
+    macs: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Complexity:
+    """The cost of a net for one image.
+
+    Attributes:
+        trainable: parameters that training changes.
+        total: these and the others, such as moving statistics.
+        macs: multiply-adds of convolutions and dense layers.
+        peak_activation_bytes: the most that must be held at once between layers, when they run in
+            order and nothing is computed in place.
+        layers: the cost of each layer, in the order of execution.
+    """
+
+    trainable: int
+    total: int
+    macs: int
+    peak_activation_bytes: int
+    layers: tuple[LayerCost, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.trainable:,} trainable of {self.total:,} parameters, "
+            f"{self.macs / 1e9:.4g} G multiply-adds, "
+            f"{self.peak_activation_bytes / 2**20:.1f} MiB of activations at the peak"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(layer.name)}</td><td>{html.escape(layer.kind)}</td>"
+            f"<td>{layer.output_shape}</td><td>{layer.trainable:,}</td><td>{layer.macs:,}</td></tr>"
+            for layer in self.layers
+        )
+        header = "".join(
+            f"<th>{name}</th>"
+            for name in ("layer", "kind", "output", "trainable parameters", "multiply-adds")
+        )
+        return f"<p>{self}</p><table><tr>{header}</tr>{rows}</table>"
+
+
+def count_complexity(
+    model: keras.Model, input_shape: Sequence[int] | None = None
+) -> Complexity:
+    """Counts what a functional model costs for one image.
+
+    Counted as multiply-adds are convolutions (plain, grouped, depthwise, separable, transposed),
+    dense layers, and layers that have a method `count_macs(input_shape, output_shape)`.
+
+    Args:
+        model: a functional model whose layers are each used once; models inside it are counted too.
+        input_shape: shape of one image without the batch, for a model whose input size is free.
+
+    Returns:
+        A `Complexity`.
+
+    Raises:
+        InputError: if the input size is free and no `input_shape` is given.
+
+    Example:
+
+    >>> model = keras_convnets.LeNet5(variant="modern")
+    >>> keras_convnets.count_complexity(model).macs
+    416520
+    """
+    if input_shape is not None:
+        image = keras.Input(tuple(input_shape), dtype=model.input.dtype)
+        model = keras.models.clone_model(model, input_tensors=image)
+    if None in model.input.shape[1:]:
+        raise InputError(
+            "The input size of this model is free, so `count_complexity` needs an `input_shape`. "
+            f"Received: a model with input {model.input.shape[1:]} and input_shape=None"
+        )
+    layers = tuple(cost for layer in model.layers for cost in _costs(layer))
+    return Complexity(
+        trainable=_count(model.trainable_variables),
+        total=_count(model.variables),
+        macs=sum(layer.macs for layer in layers),
+        peak_activation_bytes=_peak_activation_bytes(model),
+        layers=layers,
+    )
+
+
+def _costs(layer: keras.Layer) -> list[LayerCost]:
+    if isinstance(layer, keras.Model):
+        return [cost for inner in layer.layers for cost in _costs(inner)]
+    outputs = layer.output if isinstance(layer.output, list | tuple) else [layer.output]
+    return [
+        LayerCost(
+            name=layer.name,
+            kind=type(layer).__name__,
+            output_shape=tuple(outputs[0].shape[1:]),
+            trainable=_count(layer.trainable_variables),
+            total=_count(layer.variables),
+            macs=_macs(layer),
+        )
+    ]
+
+
+def _macs(layer: keras.Layer) -> int:
+    if hasattr(layer, "count_macs"):
+        return layer.count_macs(tuple(layer.input.shape), tuple(layer.output.shape))
+    if isinstance(layer, keras.layers.Dense):
+        return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
+    kernels = [
+        getattr(layer, name)
+        for name in ("kernel", "depthwise_kernel", "pointwise_kernel")
+        if getattr(layer, name, None) is not None
+    ]
+    if not kernels or not hasattr(layer, "data_format"):
+        return 0
+    # A transposed convolution multiplies once for each position that it reads.
+    at = layer.input if "Transpose" in type(layer).__name__ else layer.output
+    positions = at.shape[1:-1] if layer.data_format == "channels_last" else at.shape[2:]
+    return math.prod(positions) * sum(math.prod(kernel.shape) for kernel in kernels)
+
+
+def _peak_activation_bytes(model: keras.Model) -> int:
+    """Runs through the layers in order and drops each tensor after its last reader."""
+    reads = {layer.name: _tensors(layer.input) for layer in model.layers}
+    last_reader = {id(t): i for i, layer in enumerate(model.layers) for t in reads[layer.name]}
+    for tensor in _tensors(model.output):
+        last_reader[id(tensor)] = len(model.layers)
+    alive: dict[int, int] = {id(tensor): _bytes(tensor) for tensor in _tensors(model.input)}
+    peak = sum(alive.values())
+    for i, layer in enumerate(model.layers):
+        for tensor in _tensors(layer.output):
+            alive[id(tensor)] = _bytes(tensor)
+        peak = max(peak, sum(alive.values()))
+        alive = {key: size for key, size in alive.items() if last_reader.get(key, -1) > i}
+    return peak
+
+
+def _tensors(structure) -> list:
+    return keras.tree.flatten(structure)
+
+
+def _bytes(tensor) -> int:
+    bits = int("".join(c for c in str(tensor.dtype) if c.isdigit()) or 8)
+    return math.prod(tensor.shape[1:]) * bits // 8
+
+
+def _count(variables) -> int:
+    """The number of parameters; the state of a random generator is none."""
+    return sum(math.prod(v.shape) for v in variables if "seed_generator_state" not in v.path)

@@ -1,0 +1,90 @@
+"""Pictures of a run: curves, a confusion matrix, a grid of images. Each returns a figure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+RIGHT, WRONG = "#1b7837", "#c51b7d"
+
+
+def curves(history: Sequence[dict[str, float]]) -> Figure:
+    """Draws loss and top-1 over epochs, for training and validation images.
+
+    Args:
+        history: rows of history.csv.
+    """
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for axes, metric, label in zip(
+        figure.subplots(1, 2), ("loss", "top1"), ("loss (nats)", "top-1 accuracy"), strict=True
+    ):
+        for name, title in ((metric, "training"), (f"val_{metric}", "validation")):
+            axes.plot(epochs, [row[name] for row in history], marker=".", label=title)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend()
+        if metric == "top1":
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return figure
+
+
+def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
+    """Draws how often each true class was called each class.
+
+    Args:
+        matrix: (classes, classes) counts; rows are the true classes.
+        classes: their names.
+    """
+    count = len(classes)
+    side = min(max(4.5, 0.55 * count + 2), 24)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(picture, ax=axes, format=PercentFormatter(1.0), shrink=0.8)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    if count <= 60:
+        axes.set_xticks(range(count), classes, rotation=60, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(count), classes)
+    if count <= 25:
+        for row, column in np.argwhere(matrix > 0):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(
+                column, row, matrix[row, column], ha="center", va="center", color=colour, size=8
+            )
+    return figure
+
+
+def prediction_grid(
+    images: Sequence[np.ndarray],
+    truths: Sequence[str],
+    predictions: Sequence[str],
+    confidences: Sequence[float],
+    columns: int = 8,
+) -> Figure:
+    """Draws images with their predicted class, and the true one where it differs.
+
+    Args:
+        images: (height, width, channels) uint8 each.
+        truths: true class of each.
+        predictions: predicted class of each.
+        confidences: probability of each prediction.
+        columns: images in a row.
+    """
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(1.55 * columns, 1.95 * rows), layout="constrained")
+    for axes in np.ravel(figure.subplots(rows, columns, squeeze=False)):
+        axes.set_axis_off()
+    for axes, image, truth, prediction, confidence in zip(
+        figure.axes, images, truths, predictions, confidences, strict=False
+    ):
+        axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+        is_right = truth == prediction
+        title = f"{prediction} {confidence:.0%}" + ("" if is_right else f"\nis {truth}")
+        axes.set_title(title, size=7.5, color=RIGHT if is_right else WRONG)
+    return figure

@@ -1,0 +1,34 @@
+"""`keras-convnets`: the package from a terminal; a file for each group of verbs."""
+
+import sys
+
+import rich.console
+import typer
+
+from keras_convnets.cli import evaluating, models, predicting, training
+from keras_convnets.cli.exit_codes import BAD_INPUT, FAILED, RESTART
+from keras_convnets.cli.quiet import import_tensorflow
+from keras_convnets.errors import Diverged, InputError, Interrupted
+
+app = typer.Typer(
+    name="keras-convnets",
+    callback=import_tensorflow,
+    help="Train, check and use the classic ConvNets.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verbs in (training, evaluating, predicting, models):
+    verbs.register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits: 0 done, 1 failed, 2 bad input, 3 partial, 75 resume."""
+    codes = {InputError: BAD_INPUT, Diverged: FAILED, Interrupted: RESTART}
+    try:
+        app(arguments)
+    except tuple(codes) as error:
+        rich.console.Console(stderr=True).print(
+            str(error), style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(codes[type(error)])

@@ -1,0 +1,35 @@
+"""TensorFlow's start-up notes kept out of the terminal."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow, and shows what it writes to stderr only if that fails.
+
+    It writes notes on oneDNN and CUDA before its own log level holds, whatever that is set to.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryFile() as notes:
+        try:
+            with _stderr_into(notes.fileno()):
+                import tensorflow  # noqa: F401 - imported for what it writes
+        except BaseException:
+            notes.seek(0)
+            sys.stderr.write(notes.read().decode(errors="replace"))
+            raise
+
+
+@contextlib.contextmanager
+def _stderr_into(descriptor: int):
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        os.dup2(descriptor, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,104 @@
+"""`keras-convnets train`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import rich.console
+import typer
+
+from keras_convnets.errors import InputError
+
+if TYPE_CHECKING:
+    from keras_convnets.training import Recipe, Run
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs of this file."""
+    app.command()(train)
+
+
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of a recipe, or a .py file with recipe(). Default: xception_fashion_mnist."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="fashion_mnist_6k, fashion_mnist[:DIR], mnist[:DIR] or folder:DIR."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run directory. Default: runs/RECIPE-TIME.")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Length in epochs.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Images in a batch; the rate is scaled in proportion.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, data order and augmentation.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
+    ] = None,
+    mixed_precision: Annotated[str | None, typer.Option(help="float16 or bfloat16.")] = None,
+    checkpoint_every: Annotated[
+        int | None, typer.Option(help="Steps. Default: an epoch or 500, the lesser.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with a run that was stopped or killed.")
+    ] = None,
+) -> None:
+    """Train a net by a recipe; a killed run goes on with --resume RUN."""
+    from keras_convnets import recipes, training
+
+    console = rich.console.Console()
+    if resume is not None:
+        others = (recipe, data, out, epochs, batch_size, set_, mixed_precision, checkpoint_every)
+        if any(option is not None for option in others) or seed:
+            raise InputError("--resume takes everything else from the run; give it alone.")
+        run = training.resume(resume)
+    else:
+        chosen = recipes.get(recipe or recipes.DEFAULT)
+        chosen = _adapt(chosen, set_ or [], epochs, batch_size)
+        console.print(f"[bold]{chosen.name}[/bold]: {chosen.about}", highlight=False)
+        run = training.train(
+            chosen,
+            data=data,
+            out=out,
+            seed=seed,
+            mixed_precision=mixed_precision,
+            checkpoint_every=checkpoint_every,
+        )
+    _tell(console, run)
+
+
+def _adapt(
+    recipe: "Recipe", settings: list[str], epochs: float | None, batch_size: int | None
+) -> "Recipe":
+    from keras_convnets.training import Epochs
+
+    for setting in settings:
+        field, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set wants field=value. Received: {setting!r}")
+        recipe = recipe.set(field.strip(), value.strip())
+    length = Epochs(epochs) if epochs is not None else None
+    return recipe.scaled(batch_size=batch_size, length=length)
+
+
+def _tell(console: rich.console.Console, run: "Run") -> None:
+    """Prints the result, where the report is, and what to type next."""
+    scores = run.evaluation or {}
+    console.print(
+        f"\n[bold]top-1 {scores['top1']:.1%}[/bold], top-5 {scores['top5']:.1%} "
+        f"on {scores['n']:,} {scores['split']} images",
+        highlight=False,
+    )
+    path = os.fspath(run.path)
+    for text in (
+        f"report:  {path}/report.html",
+        f"next:    keras-convnets predict {path} IMAGE...",
+        f"         keras-convnets evaluate {path} --data {run.recipe.data.value}",
+    ):
+        console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,27 @@
+"""Labelled images: where they come from, how they are changed, how they are batched."""
+
+from keras_convnets.data.augmentation import FlipLeftRight, InceptionCrop, PadCrop
+from keras_convnets.data.images import read_image
+from keras_convnets.data.pipeline import (
+    Preprocessing,
+    count_steps,
+    evaluation_batches,
+    training_batches,
+)
+from keras_convnets.data.sources import SPECS, load
+from keras_convnets.data.splits import ImageSet, Split
+
+__all__ = [
+    "SPECS",
+    "FlipLeftRight",
+    "ImageSet",
+    "InceptionCrop",
+    "PadCrop",
+    "Preprocessing",
+    "Split",
+    "count_steps",
+    "evaluation_batches",
+    "load",
+    "read_image",
+    "training_batches",
+]

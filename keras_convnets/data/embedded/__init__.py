@@ -1,0 +1,1 @@
+"""Data that ships with the package; fashion_mnist_6k.LICENSE is its licence."""

@@ -1,0 +1,106 @@
+"""A folder of images with one folder for each class."""
+
+import concurrent.futures
+import os
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from keras_convnets.data.images import SUFFIXES, check_image
+from keras_convnets.data.splits import ImageSet, Split
+from keras_convnets.errors import InputError
+
+SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+
+# Up to here every file is decoded once before work starts; in larger sets only headers are read.
+FULL_CHECK_LIMIT = 20_000
+
+
+def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
+    """Reads the file names and labels below a folder, and checks that the files are images.
+
+    Args:
+        folder: has one folder for each class, or `train`, `val` and `test` folders that have.
+            Class folders may have folders of their own.
+        name: name of the set; `folder:FOLDER` if `None`.
+
+    Returns:
+        An `ImageSet` of three channels; classes in the order of their names.
+
+    Raises:
+        InputError: if there is no such folder, no class, or a file that can't be decoded.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise InputError(f"There is no folder of images at {str(root)!r}.")
+    parts = {
+        split: next((root / part for part in parts if (root / part).is_dir()), None)
+        for split, parts in SPLIT_NAMES.items()
+    }
+    if parts["train"] is None:
+        parts = {"train": root, "validation": None, "test": None}
+    classes = _subfolders(parts["train"])
+    if not classes:
+        raise InputError(
+            f"{str(parts['train'])!r} should hold one folder of images for each class; "
+            "it holds no folder."
+        )
+    splits = {split: _read(part, classes) for split, part in parts.items() if part is not None}
+    _check_files([file for split in splits.values() for file in split.files or ()])
+    return ImageSet(
+        name=name or f"folder:{root}",
+        classes=tuple(classes),
+        channels=3,
+        train=splits["train"],
+        validation=splits.get("validation"),
+        test=splits.get("test"),
+    )
+
+
+def _subfolders(folder: Path) -> list[str]:
+    return sorted(
+        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
+    )
+
+
+def _read(folder: Path, classes: list[str]) -> Split:
+    unknown = sorted(set(_subfolders(folder)) - set(classes))
+    if unknown:
+        raise InputError(
+            f"{str(folder)!r} has classes that the training set lacks: {', '.join(unknown[:5])}."
+        )
+    files, labels = [], []
+    for label, class_name in enumerate(classes):
+        found = sorted(
+            path for path in (folder / class_name).rglob("*") if path.suffix.lower() in SUFFIXES
+        )
+        if not found and folder.joinpath(class_name).is_dir():
+            raise InputError(
+                f"The class folder {str(folder / class_name)!r} has no image files "
+                f"({', '.join(SUFFIXES)})."
+            )
+        files += found
+        labels += [label] * len(found)
+    return Split(np.array(labels, np.int64), files=tuple(files))
+
+
+def _check_files(files: list[Path]) -> None:
+    check = check_image if len(files) <= FULL_CHECK_LIMIT else _check_header
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        faults = [fault for fault in pool.map(check, files) if fault]
+    if faults:
+        others = f" {len(faults) - 1} other files are bad too." if len(faults) > 1 else ""
+        raise InputError(f"{faults[0]}{others} Mend or remove them.")
+
+
+def _check_header(path: Path) -> str | None:
+    try:
+        with PIL.Image.open(path):
+            return None
+    except (OSError, PIL.Image.DecompressionBombError) as error:
+        return f"The image file {str(path)!r} can't be opened: {error}."

@@ -1,0 +1,75 @@
+"""Image files of any common format, mode and size, read as RGB or grey."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+from keras_convnets.errors import InputError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+def read_image(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
+    """Reads one image file.
+
+    The orientation of the EXIF header is applied, 16-bit samples are scaled to 8 bits, CMYK and
+    palettes become RGB, and what is transparent becomes white. Of several frames the first counts.
+
+    Args:
+        path: the file.
+        channels: 3 for RGB or 1 for grey.
+
+    Returns:
+        An array (height, width, channels) uint8.
+
+    Raises:
+        InputError: if the file is missing, empty, truncated, not an image, or too large to decode.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no image file at {str(path)!r}.")
+    if path.stat().st_size == 0:
+        raise InputError(f"The image file {str(path)!r} is empty.")
+    try:
+        with PIL.Image.open(path) as image:
+            image = PIL.ImageOps.exif_transpose(image)
+            image = _to_eight_bits(image)
+            return np.asarray(_on_white(image).convert("RGB" if channels == 3 else "L")).reshape(
+                image.height, image.width, channels
+            )
+    except PIL.UnidentifiedImageError as error:
+        raise InputError(f"{str(path)!r} is not an image of a known format.") from error
+    except PIL.Image.DecompressionBombError as error:
+        limit = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)
+        raise InputError(f"The image {str(path)!r} has more than {limit:,} pixels.") from error
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        raise InputError(f"The image file {str(path)!r} can't be decoded: {error}.") from error
+
+
+def check_image(path: str | os.PathLike) -> str | None:
+    """Returns why an image file can't be read, or `None` if it can."""
+    try:
+        read_image(path)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _to_eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
+    if not image.mode.startswith(("I", "F")):
+        return image
+    samples = np.asarray(image).astype(np.float64)
+    # 16-bit files are often opened in the 32-bit mode; a float file is taken as 0..1 or 0..255.
+    top = 65535.0 if image.mode.startswith("I") else (1.0 if samples.max(initial=0) <= 1 else 255.0)
+    return PIL.Image.fromarray(np.clip(samples / top * 255.0 + 0.5, 0, 255).astype(np.uint8))
+
+
+def _on_white(image: PIL.Image.Image) -> PIL.Image.Image:
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    white = PIL.Image.new("RGBA", image.size, "white")
+    return PIL.Image.alpha_composite(white, image)

@@ -1,0 +1,154 @@
+"""Batches of images as a net expects them; the order is a pure function of (seed, epoch)."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets.data.augmentation import Augmentation
+from keras_convnets.data.images import read_image
+from keras_convnets.data.splits import Split
+from keras_convnets.errors import InputError
+from keras_convnets.imagenet_utils import preprocess_input
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+    """How an image becomes the input of a net.
+
+    Attributes:
+        size: height and width in pixels.
+        channels: 3 for RGB, 1 for grey.
+        mode: of `imagenet_utils.preprocess_input`.
+        crop: the share of the shorter side that the central crop takes, in (0, 1].
+    """
+
+    size: int
+    channels: int
+    mode: str
+    crop: float = 1.0
+
+    def __call__(self, image: tf.Tensor) -> tf.Tensor:
+        """Resizes the shorter side, crops the centre and scales: (h, w, c) uint8 to float32."""
+        return self.scale(self.center(image))
+
+    def center(self, image: tf.Tensor) -> tf.Tensor:
+        """Resizes the shorter side to `size / crop` and takes the central `size` x `size`."""
+        image = tf.cast(self.to_channels(image), tf.float32)
+        if image.shape[:2] == (self.size, self.size) and self.crop == 1.0:
+            return image
+        height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float64))
+        factor = round(self.size / self.crop) / tf.minimum(height, width)
+        # Rounded up, so that the crop always fits.
+        new_size = tf.cast(tf.math.ceil(tf.stack([height, width]) * factor - 1e-6), tf.int32)
+        image = tf.image.resize(image, new_size, antialias=True)
+        return tf.image.resize_with_crop_or_pad(image, self.size, self.size)
+
+    def to_channels(self, image: tf.Tensor) -> tf.Tensor:
+        """Makes an image grey or RGB."""
+        if image.shape[-1] == self.channels:
+            return image
+        convert = tf.image.rgb_to_grayscale if self.channels == 1 else tf.image.grayscale_to_rgb
+        return convert(image)
+
+    def scale(self, image: tf.Tensor) -> tf.Tensor:
+        """Scales pixels from 0..255 to what the net expects."""
+        image = tf.ensure_shape(image, (self.size, self.size, self.channels))
+        return preprocess_input(image, data_format="channels_last", mode=self.mode)
+
+
+def count_steps(split: Split, batch_size: int) -> int:
+    """Returns how many whole batches an epoch has.
+
+    Raises:
+        InputError: if there is not even one.
+    """
+    steps = len(split) // batch_size
+    if not steps:
+        raise InputError(
+            f"The batch size should be at most the number of training images, {len(split)}. "
+            f"Received: {batch_size}"
+        )
+    return steps
+
+
+def training_batches(
+    split: Split,
+    preprocessing: Preprocessing,
+    augmentation: Sequence[Augmentation],
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    first_step: int = 0,
+) -> tf.data.Dataset:
+    """Returns the batches of one epoch, from a step on.
+
+    Args:
+        split: training images.
+        preprocessing: geometry and scaling.
+        augmentation: random changes, in order; one that crops takes the place of the central crop.
+        batch_size: images in a batch; what does not fill one is left out.
+        seed: with `epoch`, fixes the order and each image's random numbers.
+        epoch: from 0.
+        first_step: batches to leave out at the start.
+
+    Returns:
+        A data set of (images (batch, size, size, channels) float32, labels (batch,) int64).
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(split))
+    order = order[: count_steps(split, batch_size) * batch_size]
+    seeds = np.stack([np.full_like(order, seed), epoch * len(split) + order], axis=1)
+    start = first_step * batch_size
+
+    def prepare(index, image_seed):
+        image, label = read(index)
+        if not any(change.sets_size for change in augmentation):
+            image = preprocessing.center(image)
+        for i, change in enumerate(augmentation):
+            own_seed = tf.random.experimental.stateless_fold_in(image_seed, i)
+            image = change(
+                tf.cast(preprocessing.to_channels(image), tf.float32), own_seed, preprocessing.size
+            )
+        return preprocessing.scale(image), label
+
+    read = _reader(split)
+    rows = tf.data.Dataset.from_tensor_slices((order[start:], seeds[start:]))
+    return _batches(rows.map(prepare, tf.data.AUTOTUNE, deterministic=True), batch_size)
+
+
+def evaluation_batches(
+    split: Split, preprocessing: Preprocessing, batch_size: int
+) -> tf.data.Dataset:
+    """Returns each image once, in order, with its label; the last batch may be smaller."""
+    read = _reader(split)
+
+    def prepare(index):
+        image, label = read(index)
+        return preprocessing(image), label
+
+    rows = tf.data.Dataset.range(len(split))
+    return _batches(rows.map(prepare, tf.data.AUTOTUNE, deterministic=True), batch_size)
+
+
+def _reader(split: Split):
+    labels = tf.constant(split.labels)
+    if split.images is not None:
+        images = tf.constant(split.images)
+        return lambda index: (images[index], labels[index])
+    files = tf.constant([str(file) for file in split.files or ()])
+
+    def read_file(index):
+        image = tf.numpy_function(_read_rgb, [files[index]], tf.uint8, stateful=False)
+        return tf.ensure_shape(image, (None, None, 3)), labels[index]
+
+    return read_file
+
+
+def _read_rgb(path: bytes) -> np.ndarray:
+    return read_image(path.decode())
+
+
+def _batches(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    return examples.batch(batch_size).prefetch(tf.data.AUTOTUNE)

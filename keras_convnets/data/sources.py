@@ -1,0 +1,114 @@
+"""`--data`: from the words of a user to a set of labelled images."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_convnets.data.folder import load_folder
+from keras_convnets.data.idx import read_idx_folder
+from keras_convnets.data.splits import ImageSet, Split
+from keras_convnets.errors import InputError, nearest
+
+FASHION_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+DIGITS = tuple("0123456789")
+
+# Where Debian's package dataset-fashion-mnist puts its files.
+_IDX_FOLDERS = {"fashion_mnist": "/usr/share/datasets/fashion-mnist", "mnist": None}
+
+SPECS = ("fashion_mnist_6k", "fashion_mnist[:IDX_FOLDER]", "mnist[:IDX_FOLDER]", "folder:DIR")
+
+
+def load(spec: str) -> ImageSet:
+    """Loads a set of labelled images by its name.
+
+    Args:
+        spec: one of
+            `fashion_mnist_6k`: 5,000 training and 1,000 test images that ship with the package;
+            `fashion_mnist[:IDX_FOLDER]`, `mnist[:IDX_FOLDER]`: the full set from idx files, from
+            Debian's package where it is installed, or else from TensorFlow Datasets;
+            `folder:DIR`: a folder for each class, optionally below `train`, `val` and `test`.
+
+    Returns:
+        An `ImageSet`.
+
+    Raises:
+        InputError: if there is no such data, or it can't serve to train a classifier.
+
+    Example:
+
+    >>> keras_convnets.data.load("fashion_mnist_6k").train.images.shape
+    (5000, 28, 28, 1)
+    """
+    kind, _, rest = spec.partition(":")
+    if spec == "fashion_mnist_6k":
+        return _load_embedded()
+    if kind == "fashion_mnist":
+        return _load_idx(spec, kind, rest, FASHION_CLASSES)
+    if kind == "mnist":
+        return _load_idx(spec, kind, rest, DIGITS)
+    if kind == "folder" and rest:
+        return load_folder(os.path.expanduser(rest), name=spec)
+    hint = f" Did you mean 'folder:{spec}'?" if Path(spec).is_dir() else ""
+    raise InputError(
+        f"There is no data named {spec!r}; the nearest are {nearest(spec, SPECS)}.{hint}"
+    )
+
+
+def _load_embedded() -> ImageSet:
+    path = Path(__file__).parent / "embedded" / "fashion_mnist_6k.npz"
+    with np.load(path, allow_pickle=False) as arrays:
+        pairs = {
+            split: (arrays[f"{split}_images"], arrays[f"{split}_labels"])
+            for split in ("train", "test")
+        }
+    return _grey_set("fashion_mnist_6k", FASHION_CLASSES, pairs)
+
+
+def _load_idx(spec: str, name: str, folder: str, classes: tuple[str, ...]) -> ImageSet:
+    installed = _IDX_FOLDERS[name]
+    if folder:
+        pairs = read_idx_folder(os.path.expanduser(folder))
+    elif installed and os.path.isdir(installed):
+        pairs = read_idx_folder(installed)
+    else:
+        pairs = _load_tfds(name)
+    return _grey_set(spec, classes, pairs)
+
+
+def _load_tfds(name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    import tensorflow_datasets as tfds
+
+    try:
+        train, test = tfds.load(name, split=["train", "test"], batch_size=-1, as_supervised=True)
+    except Exception as error:  # each of its downloaders and readers has its own errors
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        raise InputError(
+            f"TensorFlow Datasets could not get {name!r} ({reason}); give the folder of its idx "
+            f"files as '{name}:FOLDER', or use 'fashion_mnist_6k', which is embedded."
+        ) from error
+    return {
+        "train": tuple(np.asarray(tensor) for tensor in train),
+        "test": tuple(np.asarray(tensor) for tensor in test),
+    }
+
+
+def _grey_set(name: str, classes: tuple[str, ...], pairs: dict) -> ImageSet:
+    splits = {
+        split: Split(
+            labels.astype(np.int64), images=images.reshape(len(images), *images.shape[1:3], 1)
+        )
+        for split, (images, labels) in pairs.items()
+    }
+    return ImageSet(name, classes, 1, train=splits["train"], test=splits["test"])

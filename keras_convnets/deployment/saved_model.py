@@ -1,0 +1,86 @@
+"""Saving a model with its card, and finding both again."""
+
+import os
+from pathlib import Path
+
+import keras
+
+from keras_convnets._registry import find_architecture
+from keras_convnets.data import Preprocessing
+from keras_convnets.deployment.model_card import ModelCard
+from keras_convnets.errors import InputError
+from keras_convnets.files import replacing
+from keras_convnets.imagenet_utils import class_names
+
+
+def save_model(model: keras.Model, path: str | os.PathLike, card: ModelCard) -> None:
+    """Writes `path` (`.keras`) and its card, each whole or not at all.
+
+    Args:
+        model: an inference model.
+        path: file name that ends in `.keras`.
+        card: what to write beside it.
+    """
+    card.write(path)
+    with replacing(path) as temporary:
+        model.save(temporary)
+
+
+def find_model(source: str | os.PathLike) -> tuple[keras.Model, ModelCard]:
+    """Loads what a user calls a model.
+
+    Args:
+        source: a run directory, a `.keras` file with its card, or the name of a net that has
+            ImageNet weights.
+
+    Raises:
+        InputError: if it is none of these or can't be loaded.
+    """
+    path = Path(source)
+    if path.is_dir():
+        if not (path / "model.keras").is_file():
+            raise InputError(
+                f"The run {str(path)!r} has no model.keras yet; "
+                f"`keras-convnets train --resume {path}` finishes it."
+            )
+        path = path / "model.keras"
+    if path.suffix == ".keras" or path.exists():
+        return _load(path), ModelCard.read(path)
+    return _load_imagenet(os.fspath(source))
+
+
+def _load(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise InputError(f"There is no model at {str(path)!r}.")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # the readers below have each their own errors
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        raise InputError(f"The model {str(path)!r} can't be loaded: {reason}") from error
+
+
+def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
+    try:
+        entry, options = find_architecture(name)
+    except InputError as error:
+        raise InputError(
+            f"There is no run directory, no .keras file and no model named {name!r}. {error}"
+        ) from error
+    try:
+        model = entry.builder(weights="imagenet", **options)
+    except InputError:
+        raise
+    except Exception as error:  # Keras' download raises plain exceptions
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"The ImageNet weights of {entry.name} can't be had: {reason}") from error
+    size, _, channels = entry.input_shape
+    card = ModelCard(
+        builder=entry.name,
+        variant=options.get("variant"),
+        options=options,
+        classes=tuple(label for _, label in class_names()),
+        preprocessing=Preprocessing(size, channels, entry.preprocessing, crop=0.875),
+        licence="as keras.applications states",
+        recipe=None,
+    )
+    return model, card

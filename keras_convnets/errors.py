@@ -1,0 +1,28 @@
+"""The errors that a user can mend; the command line turns each into one sentence and an exit code."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Something the user gave can't be used.
+
+    The message is one sentence: what is wrong, where, what is allowed, and what was received.
+    """
+
+
+class Diverged(RuntimeError):
+    """The loss or a weight became NaN or infinite; the message names the step and gives advice."""
+
+
+class Interrupted(RuntimeError):
+    """The run was asked to stop; its state is saved and `train --resume` goes on from it."""
+
+
+def nearest(word: str, allowed: Iterable[str], limit: int = 3) -> str:
+    """Returns the allowed words that look most like `word`, as a phrase for an error message."""
+    allowed = sorted(allowed)
+    lowered = {name.lower(): name for name in allowed}
+    close = difflib.get_close_matches(word.lower(), lowered, n=limit, cutoff=0.5)
+    names = [lowered[name] for name in close] or allowed
+    return ", ".join(names)

@@ -1,0 +1,84 @@
+"""Top-1, top-5 and cross-entropy over every image once."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Scores of a net on one split.
+
+    Attributes:
+        n: number of images.
+        top1: share of images whose best class is right.
+        top5: share of images whose class is among the best five.
+        loss: mean cross-entropy in nats, without regularization or label smoothing.
+        labels: (n,) true classes.
+        predicted: (n,) best classes.
+        confidence: (n,) probabilities of the best classes.
+    """
+
+    n: int
+    top1: float
+    top5: float
+    loss: float
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The scores without the arrays."""
+        return {"n": self.n, "top1": self.top1, "top5": self.top5, "loss": self.loss}
+
+    def confusion(self, classes: int) -> np.ndarray:
+        """Returns how often a true class (row) was called another (column)."""
+        matrix = np.zeros((classes, classes), np.int64)
+        np.add.at(matrix, (self.labels, self.predicted), 1)
+        return matrix
+
+
+def evaluate(
+    model: keras.Model,
+    batches: Iterable[tuple[Any, Any]],
+    on_batch: Callable[[int], None] = lambda count: None,
+) -> Evaluation:
+    """Runs a classifier over batches of (images, labels); ties go to the class that comes first.
+
+    Args:
+        model: gives probabilities (n, classes).
+        batches: every image once; labels are (n,) integers.
+        on_batch: called with the number of images of each batch, to show progress.
+    """
+    labels, predicted, confidence, in_top5, losses = [], [], [], [], []
+    for images, truth in batches:
+        probabilities = model.predict_on_batch(images).astype("float64")
+        truth = np.asarray(truth)
+        rows = np.arange(len(truth))
+        right = probabilities[rows, truth]
+        best = probabilities.argmax(axis=1)
+        # The rank of the true class: those above it, and its equals that come first.
+        above = (probabilities > right[:, None]).sum(axis=1)
+        equal_before = (
+            (probabilities == right[:, None]) & (np.arange(probabilities.shape[1]) < truth[:, None])
+        ).sum(axis=1)
+        labels.append(truth)
+        predicted.append(best)
+        confidence.append(probabilities[rows, best])
+        in_top5.append(above + equal_before < 5)
+        losses.append(-np.log(np.maximum(right, keras.config.epsilon())))
+        on_batch(len(truth))
+    all_labels, all_predicted = np.concatenate(labels), np.concatenate(predicted)
+    return Evaluation(
+        n=len(all_labels),
+        top1=float(np.mean(all_labels == all_predicted)),
+        top5=float(np.mean(np.concatenate(in_top5))),
+        loss=float(np.mean(np.concatenate(losses))),
+        labels=all_labels,
+        predicted=all_predicted,
+        confidence=np.concatenate(confidence),
+    )

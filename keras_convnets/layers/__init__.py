@@ -1,0 +1,19 @@
+"""The layers that Keras lacks, or computes more slowly than the machine can."""
+
+from keras_convnets.layers.batch_normalization import BatchNormalization
+from keras_convnets.layers.lenet import (
+    ConnectionTableConv2D,
+    LeNetUniform,
+    RadialBasisOutput,
+    TrainableSubsampling,
+    scaled_tanh,
+)
+
+__all__ = [
+    "BatchNormalization",
+    "ConnectionTableConv2D",
+    "LeNetUniform",
+    "RadialBasisOutput",
+    "TrainableSubsampling",
+    "scaled_tanh",
+]

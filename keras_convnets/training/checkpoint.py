@@ -1,0 +1,109 @@
+"""The state of a run on disk: weights, optimizer, random generators and position."""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets.errors import Diverged
+
+
+class Progress(tf.train.experimental.PythonState):
+    """Where a run stands; saved with each checkpoint.
+
+    Attributes:
+        epoch: epochs done.
+        step: steps done in this epoch.
+        steps: steps done in all.
+        seconds: time spent on training steps.
+        sums: for each metric the sum of its values over the steps of this epoch.
+    """
+
+    def __init__(self):
+        self.epoch = 0
+        self.step = 0
+        self.steps = 0
+        self.seconds = 0.0
+        self.sums: dict[str, float] = {}
+
+    def end_epoch(self) -> None:
+        """Moves to the start of the next epoch."""
+        self.epoch += 1
+        self.step = 0
+        self.sums = {}
+
+    def serialize(self) -> str:
+        """Returns the state as text, for `tf.train.Checkpoint`."""
+        names = ("epoch", "step", "steps", "seconds", "sums")
+        return json.dumps({name: getattr(self, name) for name in names})
+
+    def deserialize(self, string_value: str) -> None:
+        """Takes the state from text."""
+        for name, value in json.loads(string_value).items():
+            setattr(self, name, value)
+
+
+class Checkpoints:
+    """The newest checkpoints of a run; each is whole, or not listed.
+
+    Args:
+        folder: where they are.
+        model: a compiled model with a built optimizer.
+        progress: the position, saved along.
+    """
+
+    KEPT = 2
+
+    def __init__(self, folder: str | os.PathLike, model: keras.Model, progress: Progress):
+        self._model = model
+        self._progress = progress
+        self._manager = tf.train.CheckpointManager(
+            tf.train.Checkpoint(model=model, optimizer=model.optimizer, progress=progress),
+            os.fspath(folder),
+            max_to_keep=self.KEPT,
+        )
+
+    @property
+    def newest(self) -> str | None:
+        """Path of the newest checkpoint, or `None`."""
+        return self._manager.latest_checkpoint
+
+    def save(self) -> None:
+        """Saves the state.
+
+        Raises:
+            Diverged: if a weight is not finite; the last good checkpoint stays.
+        """
+        for variable in self._model.variables:
+            if keras.backend.is_float_dtype(variable.dtype) and not np.all(
+                np.isfinite(keras.ops.convert_to_numpy(variable))
+            ):
+                raise Diverged(
+                    f"The weight {variable.path!r} became NaN or infinite at step "
+                    f"{self._progress.steps}."
+                )
+        self._manager.save(checkpoint_number=self._progress.steps)
+
+    def restore(self) -> bool:
+        """Restores the newest checkpoint into the model, its optimizer and the progress.
+
+        Returns:
+            Whether there was one.
+        """
+        if self.newest is None:
+            return False
+        self._manager.checkpoint.restore(self.newest).assert_existing_objects_matched()
+        return True
+
+
+def checkpoint_bytes(model: keras.Model) -> int:
+    """Returns how large one checkpoint of a compiled model is on disk."""
+    variables = {id(v): v for v in [*model.variables, *model.optimizer.variables]}
+    return sum(
+        math.prod(v.shape) * tf.as_dtype(keras.backend.standardize_dtype(v.dtype)).size
+        for v in variables.values()
+    )

@@ -1,0 +1,165 @@
+"""The loop of a run on one device: epochs through Keras' `fit`, with everything kept on the way."""
+
+import dataclasses
+import math
+import time
+
+import keras
+import tensorflow as tf
+
+from keras_convnets.data import ImageSet, Preprocessing, evaluation_batches, training_batches
+from keras_convnets.errors import Diverged, Interrupted
+from keras_convnets.evaluation import evaluate
+from keras_convnets.training.checkpoint import Checkpoints, Progress
+from keras_convnets.training.display import Display
+from keras_convnets.training.optimizers import averaged
+from keras_convnets.training.run import Run
+from keras_convnets.training.stop import StopRequest
+
+ADVICE = (
+    "Lower the learning rate (`--set schedule=...`), clip the gradient (`--set clip_norm=1`), or "
+    "train without --mixed-precision."
+)
+
+
+@dataclasses.dataclass
+class Job:
+    """A run at work."""
+
+    run: Run
+    images: ImageSet
+    model: keras.Model
+    preprocessing: Preprocessing
+    progress: Progress
+    checkpoints: Checkpoints
+    steps_per_epoch: int
+    stop: StopRequest
+    quiet: bool
+
+    @property
+    def batch_size(self) -> int:
+        """Images in a step."""
+        return self.run.recipe.batch_size.value
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.run.recipe.length.value.steps(self.steps_per_epoch, self.batch_size)
+
+    def check_stop(self) -> None:
+        """Raises `Interrupted` if someone asked to stop; the state must be saved before."""
+        if self.stop.name:
+            raise Interrupted(
+                f"Stopped by {self.stop.name} at step {self.progress.steps} of {self.total_steps}; "
+                f"`keras-convnets train --resume {self.run.path}` goes on from there."
+            )
+
+
+class _Monitor(keras.callbacks.Callback):
+    """Counts steps, watches the loss, moves the bar, and saves checkpoints in time."""
+
+    def __init__(self, job: Job, display: Display):
+        super().__init__()
+        self._job = job
+        self._display = display
+        self._carried = dict(job.progress.sums)  # of the steps before a resume
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        progress = self._job.progress
+        now = time.perf_counter()
+        seconds, self._began = now - self._began, now
+        progress.step += 1
+        progress.steps += 1
+        progress.seconds += seconds
+        # Keras reports the mean over the steps of this `fit`.
+        progress.sums = {
+            name: self._carried.get(name, 0.0) + float(mean) * (batch + 1)
+            for name, mean in logs.items()
+        }
+        if not math.isfinite(float(logs["loss"])):
+            raise Diverged(
+                f"The loss became {float(logs['loss'])} at step {progress.steps} "
+                f"(epoch {progress.epoch + 1}). {ADVICE}"
+            )
+        means = {name: total / progress.step for name, total in progress.sums.items()}
+        self._display.step(
+            progress.epoch + 1, means, progress.steps * self._job.batch_size / progress.seconds
+        )
+        is_due = progress.steps % self._job.run.settings.checkpoint_every == 0
+        # After the last step of an epoch the epoch's own checkpoint follows.
+        if self._job.stop.name or (is_due and progress.step < self._job.steps_per_epoch):
+            self._job.checkpoints.save()
+            self._began = time.perf_counter()
+        if self._job.stop.name:
+            self.model.stop_training = True
+
+
+def fit(job: Job) -> None:
+    """Trains until the recipe's length is reached.
+
+    Raises:
+        Interrupted: if a signal asked to stop; a checkpoint was saved.
+        Diverged: if the loss or a weight is not finite; the last good checkpoint is kept.
+    """
+    progress, epochs = job.progress, math.ceil(job.total_steps / job.steps_per_epoch)
+    rows = job.run.history[: progress.epoch]
+    board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
+    display = Display(job.total_steps, epochs, job.batch_size, progress.steps, job.quiet)
+    with display, board.as_default():
+        while progress.steps < job.total_steps:
+            _fit_epoch(job, display)
+            job.check_stop()
+            rows.append(_epoch_row(job))
+            job.run.write_history(rows)
+            progress.end_epoch()
+            job.checkpoints.save()
+            for name, value in rows[-1].items():
+                tf.summary.scalar(name, value, step=progress.steps)
+            board.flush()
+            per_step = progress.seconds / progress.steps
+            display.epoch(
+                rows[-1], job.batch_size / per_step, (job.total_steps - progress.steps) * per_step
+            )
+            job.check_stop()
+
+
+def _fit_epoch(job: Job, display: Display) -> None:
+    """Trains from the position within an epoch to the epoch's end."""
+    progress = job.progress
+    batches = training_batches(
+        job.images.train,
+        job.preprocessing,
+        job.run.recipe.augmentation.value,
+        job.batch_size,
+        seed=job.run.settings.seed,
+        epoch=progress.epoch,
+        first_step=progress.step,
+    )
+    steps = min(job.steps_per_epoch - progress.step, job.total_steps - progress.steps)
+    if steps:
+        job.model.fit(
+            batches.take(steps), verbose=0, shuffle=False, callbacks=[_Monitor(job, display)]
+        )
+
+
+def _epoch_row(job: Job) -> dict[str, float]:
+    progress = job.progress
+    validation = job.images.validation
+    assert validation is not None, "train() holds images out"  # noqa: S101
+    batches = evaluation_batches(validation, job.preprocessing, job.batch_size)
+    with averaged(job.model):
+        scores = evaluate(job.model, batches)
+    means = {name: total / progress.step for name, total in progress.sums.items()}
+    return {
+        "epoch": progress.epoch + 1,
+        "step": progress.steps,
+        "samples": progress.steps * job.batch_size,
+        "seconds": round(progress.seconds, 3),
+        "learning_rate": float(job.model.optimizer.learning_rate),
+        "loss": means["loss"],
+        "top1": means["top1"],
+        "val_loss": scores.loss,
+        "val_top1": scores.top1,
+        "val_top5": scores.top5,
+    }

@@ -1,0 +1,84 @@
+"""From a recipe to a compiled model."""
+
+import inspect
+from typing import Any
+
+import keras
+
+from keras_convnets._registry import find_architecture, get_model
+from keras_convnets.data import Preprocessing
+from keras_convnets.deployment import ModelCard
+from keras_convnets.errors import InputError
+from keras_convnets.training.losses import SparseSmoothedCrossentropy, add_l2
+from keras_convnets.training.optimizers import build_optimizer
+from keras_convnets.training.recipe import Recipe
+
+
+def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
+    """Returns the keyword arguments of the builder that a recipe implies.
+
+    Raises:
+        InputError: if the recipe wants something that the builder lacks.
+    """
+    entry, _ = find_architecture(recipe.model.value)
+    size = recipe.input_size.value
+    shape = (size, size, channels)
+    if keras.config.image_data_format() == "channels_first":
+        shape = (channels, size, size)
+    options: dict[str, Any] = {"weights": None, "input_shape": shape}
+    options |= {"classes": recipe.classes.value, **recipe.model_options.value}
+    wanted = {
+        "variant": recipe.variant.value,
+        "dropout_rate": recipe.dropout_rate.value or None,
+        "kernel_initializer": recipe.initializer.value,
+        "batch_norm_momentum": (recipe.batch_norm.value or {}).get("momentum"),
+    }
+    allowed = inspect.signature(entry.builder).parameters
+    for name, value in wanted.items():
+        if value is not None:
+            if name not in allowed:
+                raise InputError(f"{entry.name} has no option {name!r}. Received: {value!r}")
+            options[name] = value
+    return options
+
+
+def build_model(recipe: Recipe, channels: int) -> keras.Model:
+    """Builds the net of a recipe with random weights, not compiled."""
+    return get_model(recipe.model.value, **builder_options(recipe, channels))
+
+
+def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
+    """Gives a net the recipe's loss, optimizer and metrics, and makes the optimizer's variables."""
+    add_l2(model, recipe.l2.value, recipe.l2_scope.value)
+    optimizer = build_optimizer(
+        recipe.optimizer.value,
+        recipe.schedule.value.build(steps_per_epoch, recipe.batch_size.value),
+        clip_norm=recipe.clip_norm.value,
+        ema=recipe.ema.value,
+    )
+    model.compile(
+        optimizer,
+        loss=SparseSmoothedCrossentropy(recipe.label_smoothing.value),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="top1")],
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
+    """Returns how a recipe turns an image into the input of its net."""
+    entry, _ = find_architecture(recipe.model.value)
+    crop = recipe.evaluation.value.fraction
+    return Preprocessing(recipe.input_size.value, channels, entry.preprocessing, crop)
+
+
+def model_card(recipe: Recipe, classes: tuple[str, ...], channels: int) -> ModelCard:
+    """Returns what stands beside the saved model of a recipe."""
+    return ModelCard(
+        builder=find_architecture(recipe.model.value)[0].name,
+        variant=recipe.variant.value,
+        options=builder_options(recipe, channels),
+        classes=classes,
+        preprocessing=preprocessing_of(recipe, channels),
+        licence="unknown: trained by the user; the licence of the images decides",
+        recipe=recipe.name,
+    )

@@ -1,0 +1,239 @@
+"""A recipe: every choice that a training run needs, each with its source."""
+
+import dataclasses
+import html
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from keras_convnets.data.augmentation import Augmentation
+from keras_convnets.errors import InputError, nearest
+from keras_convnets.evaluation import CenterCrop
+from keras_convnets.training.literals import decode, encode, parse
+from keras_convnets.training.optimizers import Optimizer
+from keras_convnets.training.schedules import Length, Schedule
+from keras_convnets.training.sourced import KINDS, Sourced, choice
+
+
+# The source of a value that the user typed.
+GIVEN = "given by the user"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """The hyper-parameters of one training run; every field is a `Sourced` value.
+
+    Attributes:
+        model: name of the builder.
+        variant: its variant, or `None` for the default one.
+        model_options: further keyword arguments of the builder.
+        data: what `data.load` is given.
+        input_size: height and width in pixels.
+        classes: number of classes.
+        batch_size: images in a batch over all replicas; the rate belongs to it.
+        length: how long to train.
+        schedule: the learning rate over time.
+        optimizer: the update rule.
+        l2: the paper's weight decay d: d / 2 times the squared weights is added to the loss.
+        l2_scope: "kernels", or "all" trainable variables.
+        dropout_rate: before the classifier.
+        label_smoothing: share of the target that is spread over all classes.
+        aux_weight: weight of auxiliary losses, or `None` if the net has none.
+        clip_norm: greatest norm of the gradient, or `None`.
+        ema: decay of the moving average of the weights that evaluation uses, or `None`.
+        batch_norm: options of batch normalization: {"momentum": 0.99}; `None` for the builder's.
+        initializer: Keras name of the kernels' initializer; `None` for the builder's.
+        augmentation: random changes to training images, in order.
+        evaluation: what the net is shown of a test image.
+        parallelism: "sync" or "async".
+        hardware: what the paper trained on.
+        results: what the paper reports; shares unless the key says otherwise.
+        name: name of the recipe; set by `recipes.get`.
+        about: first line of its docstring; set by `recipes.get`.
+    """
+
+    model: Sourced[str]
+    variant: Sourced[str | None]
+    model_options: Sourced[dict]
+    data: Sourced[str]
+    input_size: Sourced[int]
+    classes: Sourced[int]
+    batch_size: Sourced[int]
+    length: Sourced[Length]
+    schedule: Sourced[Schedule]
+    optimizer: Sourced[Optimizer]
+    l2: Sourced[float]
+    l2_scope: Sourced[str]
+    dropout_rate: Sourced[float]
+    label_smoothing: Sourced[float]
+    aux_weight: Sourced[float | None]
+    clip_norm: Sourced[float | None]
+    ema: Sourced[float | None]
+    batch_norm: Sourced[dict | None]
+    initializer: Sourced[str | None]
+    augmentation: Sourced[tuple]
+    evaluation: Sourced[CenterCrop]
+    parallelism: Sourced[str]
+    hardware: Sourced[str]
+    results: Sourced[dict]
+    name: str = "recipe"
+    about: str = ""
+
+    def __post_init__(self):
+        for field in FIELDS:
+            sourced = getattr(self, field)
+            if not isinstance(sourced, Sourced):
+                raise InputError(
+                    f"The field {field!r} of a recipe needs a source: P(value, section), "
+                    f"C(value, path) or choice(value, reason). Received: {sourced!r}"
+                )
+            _check(field, sourced.value)
+
+    def replace(self, **fields: Sourced) -> "Recipe":
+        """Returns the recipe with some fields replaced by `Sourced` values."""
+        for field in fields:
+            _check_name(field)
+        return dataclasses.replace(self, **fields)
+
+    def set(self, field: str, text: str) -> "Recipe":
+        """Returns the recipe with one field read from text, as `--set field=value` has it."""
+        _check_name(field)
+        value = text if str in _types(field) and not text.startswith(("'", '"')) else parse(text)
+        if value == "None" and type(None) in _types(field):
+            value = None
+        return self.replace(**{field: choice(value, GIVEN)})
+
+    def scaled(
+        self,
+        *,
+        batch_size: int | None = None,
+        input_size: int | None = None,
+        classes: int | None = None,
+        length: Length | None = None,
+    ) -> "Recipe":
+        """Returns the recipe for a smaller or larger run.
+
+        The learning rate belongs to the reference batch: another `batch_size` scales the rate in
+        proportion to it. Schedules in epochs or samples follow by themselves.
+
+        Args:
+            batch_size: images in a batch.
+            input_size: pixels.
+            classes: number of classes.
+            length: how long to train.
+        """
+        changed = {}
+        given = {"batch_size": batch_size, "input_size": input_size, "classes": classes}
+        for field, value in {**given, "length": length}.items():
+            if value is not None:
+                _check(field, value)
+                old = getattr(self, field)
+                changed[field] = choice(value, f"scaled from {old.value!r} ({old.source})")
+        if batch_size is not None:
+            factor = batch_size / self.batch_size.value
+            changed["schedule"] = choice(
+                self.schedule.value.scaled(factor),
+                f"rate times {factor:g}, in proportion to the batch; {self.schedule.source}",
+            )
+        return self.replace(**changed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns {field: {value, kind, source}}, and the name."""
+        fields: dict[str, Any] = {"name": self.name, "about": self.about}
+        for field in FIELDS:
+            sourced = getattr(self, field)
+            fields[field] = {
+                "value": encode(sourced.value),
+                "kind": sourced.kind,
+                "source": sourced.source,
+            }
+        return fields
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Recipe":
+        """Undoes `to_json`.
+
+        Raises:
+            InputError: if a field is missing or has no such form.
+        """
+        try:
+            sourced = {
+                field: Sourced(
+                    decode(fields[field]["value"]), fields[field]["kind"], fields[field]["source"]
+                )
+                for field in FIELDS
+            }
+            return cls(**sourced, name=fields["name"], about=fields["about"])
+        except (KeyError, TypeError) as error:
+            raise InputError(f"This is no recipe.json: {error!r} is missing or bad.") from error
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Returns (field, value, kind, source) of each field as text, for tables."""
+        sourced = {field: getattr(self, field) for field in FIELDS}
+        return [(f, _show(s.value), KINDS[s.kind], s.source) for f, s in sourced.items()]
+
+    def _repr_html_(self) -> str:
+        header = "".join(f"<th>{name}</th>" for name in ("field", "value", "kind", "source"))
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self.rows()
+        )
+        title = f"<b>{html.escape(self.name)}</b>: {html.escape(self.about)}"
+        return f"<p>{title}</p><table><tr>{header}</tr>{rows}</table>"
+
+
+FIELDS = tuple(
+    field.name for field in dataclasses.fields(Recipe) if field.name not in ("name", "about")
+)
+
+# What a value must be beside its type: the test, and the phrase for the error.
+_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "input_size": (lambda v: v > 0, "a positive integer"),
+    "classes": (lambda v: v > 1, "an integer above 1"),
+    "batch_size": (lambda v: v > 0, "a positive integer"),
+    "l2": (lambda v: v >= 0, "a number of 0 or more"),
+    "l2_scope": (lambda v: v in ("kernels", "all"), "'kernels' or 'all'"),
+    "dropout_rate": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
+    "label_smoothing": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
+    "clip_norm": (lambda v: v is None or v > 0, "a positive number or None"),
+    "ema": (lambda v: v is None or 0 < v < 1, "a number in (0, 1) or None"),
+    "parallelism": (lambda v: v in ("sync", "async"), "'sync' or 'async'"),
+    "augmentation": (
+        lambda v: all(isinstance(item, Augmentation) for item in v),
+        "a tuple of augmentations such as (FlipLeftRight(), PadCrop(4))",
+    ),
+    "length": (lambda v: v.count > 0, "positive"),
+}
+
+
+def _types(field: str) -> tuple[type, ...]:
+    hint = typing.get_args(typing.get_type_hints(Recipe)[field])[0]
+    types = typing.get_args(hint) or (hint,)
+    return (*types, int) if float in types else types
+
+
+def _check(field: str, value: Any) -> None:
+    types = _types(field)
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        allowed = " or ".join("None" if t is type(None) else t.__name__ for t in types)
+        raise InputError(
+            f"The field {field!r} of a recipe should be {allowed}. Received: {value!r}"
+        )
+    test, phrase = _RANGES.get(field, (lambda v: True, ""))
+    if not test(value):
+        raise InputError(f"The field {field!r} of a recipe should be {phrase}. Received: {value!r}")
+
+
+def _check_name(field: str) -> None:
+    if field not in FIELDS:
+        raise InputError(
+            f"A recipe has no field {field!r}; the nearest are {nearest(field, FIELDS)}."
+        )
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

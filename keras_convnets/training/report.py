@@ -1,0 +1,95 @@
+"""report.html: one file with all that a person wants to see of a run."""
+
+import base64
+import html
+import io
+from string import Template
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_convnets.analysis import plots
+from keras_convnets.data import ImageSet, Split
+from keras_convnets.evaluation import Evaluation
+from keras_convnets.files import write_text
+from keras_convnets.training.run import Run, versions
+
+SHOWN = 32  # images in the grid
+
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>$title</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; }
+table { border-collapse: collapse; } td, th { padding: 0.2em 0.8em 0.2em 0; text-align: left;
+vertical-align: top; border-bottom: 1px solid #ddd; } img { max-width: 100%; } .big { font-size: 2em; }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+<p>$about</p>
+<p class="big">top-1 $top1 on $n $split images</p>
+<p>top-5 $top5, cross-entropy $loss nats. $epochs epochs, $samples training images seen,
+$minutes minutes of training.</p>
+<h2>Curves</h2>
+<img alt="loss and top-1 accuracy over epochs" src="$curves">
+<p>The training loss includes L2 and label smoothing; the validation loss is plain cross-entropy.</p>
+<h2>Confusion matrix ($split images)</h2>
+<img alt="confusion matrix" src="$confusion">
+<h2>Some $split images</h2>
+<img alt="test images with predicted and true class" src="$grid">
+<p>Drawn at random: what is predicted, how sure the model is, and in pink what it is instead.</p>
+<h2>Recipe</h2>
+$recipe
+<h2>Versions</h2>
+<p>$versions; seed $seed</p>
+</body>
+</html>
+""")
+
+
+def write_report(run: Run, images: ImageSet, split: Split, scores: Evaluation) -> None:
+    """Writes report.html into a run.
+
+    Args:
+        run: a run whose evaluation is done.
+        images: its data.
+        split: the evaluated images.
+        scores: their evaluation.
+    """
+    last = run.history[-1]
+    chosen = np.random.default_rng(run.settings.seed).permutation(len(split))[:SHOWN]
+    classes = images.classes
+    grid = plots.prediction_grid(
+        [split.image(i) for i in chosen],
+        [classes[i] for i in scores.labels[chosen]],
+        [classes[i] for i in scores.predicted[chosen]],
+        scores.confidence[chosen],
+    )
+    page = _PAGE.substitute(
+        title=html.escape(f"{run.recipe.name}: {run.path.name}"),
+        about=html.escape(run.recipe.about),
+        split=run.evaluation["split"] if run.evaluation else "held-back",
+        n=f"{scores.n:,}",
+        top1=f"{scores.top1:.1%}",
+        top5=f"{scores.top5:.1%}",
+        loss=f"{scores.loss:.4f}",
+        epochs=last["epoch"],
+        samples=f"{last['samples']:,}",
+        minutes=f"{last['seconds'] / 60:.1f}",
+        curves=_inline(plots.curves(run.history)),
+        confusion=_inline(plots.confusion_matrix(scores.confusion(len(classes)), classes)),
+        grid=_inline(grid),
+        recipe=run.recipe._repr_html_(),
+        versions=", ".join(f"{name} {version}" for name, version in versions().items()),
+        seed=run.settings.seed,
+    )
+    write_text(run.report, page)
+
+
+def _inline(figure: Figure) -> str:
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=110)
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()

@@ -1,0 +1,140 @@
+"""One door for weight files: read tensors by layer name, check all of them, then assign."""
+
+import os
+
+import h5py
+import keras
+import numpy as np
+
+from keras_convnets.errors import InputError
+from keras_convnets.weights.catalog import KERAS_TWINS
+from keras_convnets.weights.keras_twin import Tensors, build_twin, tensors_by_our_names
+
+SUFFIXES = (".keras", ".weights.h5", ".h5")
+
+
+def load_imagenet(model: keras.Model, builder: str, *, include_top: bool) -> None:
+    """Puts the ImageNet weights of keras.applications into `model`.
+
+    Keras downloads the file, checks its hash and keeps it in its cache.
+
+    Args:
+        model: a net of ours with the default graph.
+        builder: its builder.
+        include_top: whether it has its 1,000-class head.
+    """
+    twin = build_twin(
+        builder, include_top=include_top, classes=1000, channels=3, weights="imagenet"
+    )
+    assign(model, tensors_by_our_names(builder, twin), "the ImageNet weights")
+
+
+def load(model: keras.Model, path: str | os.PathLike, *, builder: str | None = None) -> None:
+    """Puts the weights of a file into `model`, by layer name; a model that can't take all of them
+    keeps those it has.
+
+    Args:
+        model: a net of ours.
+        path: a `.keras` model; a `.weights.h5` file that was saved from the same graph; or a
+            legacy `.h5` file of ours or of keras.applications.
+        builder: name of our builder, to read the files of keras.applications.
+
+    Raises:
+        InputError: if the file can't be read or does not fit the model.
+    """
+    path = os.fspath(path)
+    if not path.endswith(SUFFIXES):
+        raise InputError(
+            f"A weights file should end in one of {', '.join(SUFFIXES)}. Received: {path!r}"
+        )
+    if not os.path.isfile(path):
+        raise InputError(f"There is no weights file at {path!r}.")
+    before = model.get_weights()
+    try:
+        if path.endswith(".keras"):
+            source = keras.saving.load_model(path, compile=False, safe_mode=True)
+            assign(model, _tensors_of(source, builder), path)
+        elif path.endswith(".weights.h5"):
+            model.load_weights(path)
+        else:
+            assign(model, _read_legacy(model, path, builder), path)
+    except InputError:
+        raise
+    except Exception as error:  # each reader has its own; none may leave the model half-loaded
+        model.set_weights(before)
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise InputError(f"{path!r} does not fit {model.name!r}: {reason}") from error
+
+
+def assign(model: keras.Model, tensors: Tensors, source: str) -> None:
+    """Assigns tensors by layer name, after all of them have been checked.
+
+    Raises:
+        InputError: if a layer is missing on either side or a shape differs.
+    """
+    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    missing = sorted(set(layers) - set(tensors))
+    unused = sorted(set(tensors) - set(layers))
+    if missing or unused:
+        raise InputError(
+            f"{source} does not fit {model.name!r}: "
+            f"layers without weights in it: {_some(missing)}; "
+            f"weights without a layer: {_some(unused)}."
+        )
+    for name, layer in layers.items():
+        want = [tuple(variable.shape) for variable in layer.weights]
+        have = [tuple(array.shape) for array in tensors[name]]
+        if want != have:
+            raise InputError(
+                f"{source} does not fit {model.name!r}: layer {name!r} wants shapes {want}. "
+                f"Received: {have}"
+            )
+    for name, layer in layers.items():
+        layer.set_weights(tensors[name])
+
+
+def _tensors_of(source: keras.Model, builder: str | None) -> Tensors:
+    """The weights of a model by our names, whether it is ours or of keras.applications."""
+    try:
+        twin_names = tensors_by_our_names(builder, source) if builder in KERAS_TWINS else None
+    except ValueError:  # no automatic names in it: it is ours
+        twin_names = None
+    return twin_names or {layer.name: layer.get_weights() for layer in source.layers if layer.weights}
+
+
+def _read_legacy(model: keras.Model, path: str, builder: str | None) -> Tensors:
+    """Reads a legacy `.h5` file: by name if the names are ours, else through the Keras twin."""
+    with h5py.File(path, "r") as file:
+        group = file["model_weights"] if "model_weights" in file else file
+        if "layer_names" not in group.attrs:
+            raise InputError(
+                f"{path!r} is not a Keras weights file: it has no attribute `layer_names`."
+            )
+        tensors: Tensors = {}
+        for name in group.attrs["layer_names"]:
+            layer = group[_text(name)]
+            arrays = [np.asarray(layer[_text(weight)]) for weight in layer.attrs["weight_names"]]
+            if arrays:
+                tensors[_text(name)] = arrays
+    ours = {layer.name for layer in model.layers if layer.weights}
+    if set(tensors) == ours or builder not in KERAS_TWINS:
+        return tensors
+    include_top = "predictions" in tensors
+    first = tensors.get("block1_conv1") or next(iter(tensors.values()))
+    twin = build_twin(
+        builder,
+        include_top=include_top,
+        classes=tensors["predictions"][-1].shape[0] if include_top else 1000,
+        channels=first[0].shape[2],
+    )
+    twin.load_weights(path)
+    return tensors_by_our_names(builder, twin)
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _some(names: list[str], limit: int = 3) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more if names else "none"

@@ -1,0 +1,248 @@
+"""Xception (Chollet 2017, arXiv 1610.02357)."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from keras_convnets._builder import Net, activation, batch_norm, channel_axis, global_average
+from keras_convnets._registry import Counts, Paper, Tap, architecture
+from keras_convnets.errors import InputError
+from keras_convnets.imagenet_utils import decode_predictions, preprocessor
+
+__all__ = ["Xception", "decode_predictions", "preprocess_input"]
+
+preprocess_input = preprocessor("tf")
+
+ORDERS = ("depthwise_first", "pointwise_first")
+INTERMEDIATE_ACTIVATIONS = (None, "relu", "elu")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Modules:
+    """The modules of figure 5, under one choice of the options that reach into them."""
+
+    residual: bool
+    intermediate_activation: str | None
+    order: str
+    initializer: str
+    momentum: float
+
+    def conv(self, x, filters, kernel_size, name, *, strides=1, padding="same"):
+        """A convolution without bias, then BN."""
+        x = layers.Conv2D(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding=padding,
+            use_bias=False,
+            kernel_initializer=self.initializer,
+            name=name,
+        )(x)
+        return batch_norm(x, f"{name}_bn", self.momentum)
+
+    def separable(self, x, filters, name):
+        """A depthwise 3x3 and a pointwise 1x1 convolution, then BN; no BN between the two."""
+        kernels = {
+            "depthwise_initializer": self.initializer,
+            "pointwise_initializer": self.initializer,
+        }
+        if self.order == "depthwise_first" and self.intermediate_activation is None:
+            x = layers.SeparableConv2D(
+                filters, 3, padding="same", use_bias=False, name=name, **kernels
+            )(x)
+            return batch_norm(x, f"{name}_bn", self.momentum)
+        steps = [
+            layers.DepthwiseConv2D(
+                3,
+                padding="same",
+                use_bias=False,
+                depthwise_initializer=self.initializer,
+                name=f"{name}_depthwise",
+            ),
+            layers.Conv2D(
+                filters,
+                1,
+                use_bias=False,
+                kernel_initializer=self.initializer,
+                name=f"{name}_pointwise",
+            ),
+        ]
+        first, second = steps if self.order == "depthwise_first" else reversed(steps)
+        x = first(x)
+        if self.intermediate_activation is not None:
+            x = activation(x, f"{name}_intermediate_act", self.intermediate_activation)
+        return batch_norm(second(x), f"{name}_bn", self.momentum)
+
+    def downsampling(self, x, first, second, name, *, strides=2, activate_first=True):
+        """Modules 2, 3, 4, 13: two separable convolutions and a pool, beside a 1x1 projection."""
+        shortcut = x  # before the activation
+        if activate_first:
+            x = activation(x, f"{name}_sepconv1_act")
+        x = self.separable(x, first, f"{name}_sepconv1")
+        x = activation(x, f"{name}_sepconv2_act")
+        x = self.separable(x, second, f"{name}_sepconv2")
+        x = layers.MaxPooling2D(3, strides=strides, padding="same", name=f"{name}_pool")(x)
+        if self.residual:
+            shortcut = self.conv(shortcut, second, 1, f"{name}_shortcut_conv", strides=strides)
+            x = layers.Add(name=f"{name}_add")([x, shortcut])
+        return x
+
+    def middle(self, x, name):
+        """Modules 5 to 12: three separable convolutions, beside the identity."""
+        shortcut, filters = x, x.shape[channel_axis()]
+        for i in (1, 2, 3):
+            x = activation(x, f"{name}_sepconv{i}_act")
+            x = self.separable(x, filters, f"{name}_sepconv{i}")
+        return layers.Add(name=f"{name}_add")([x, shortcut]) if self.residual else x
+
+
+@architecture(
+    paper=Paper(
+        "Xception: Deep Learning with Depthwise Separable Convolutions",
+        "Chollet",
+        2017,
+        "https://arxiv.org/abs/1610.02357",
+    ),
+    preprocessing="tf",
+    input_shape=(299, 299, 3),
+    taps=(
+        Tap("block1_conv2_act", 64, 2),
+        Tap("block2_add", 128, 4),
+        Tap("block3_add", 256, 8),
+        Tap("block4_add", 728, 16),
+        Tap("block12_add", 728, 16),
+        Tap("block13_add", 1024, 32),
+        Tap("block14_sepconv2_act", 2048, 32),
+    ),
+    variants={"": Counts(22_855_952, 22_910_480, 8_357_403_496)},  # table 3; Keras; papers.md 15
+    reported="ImageNet top-1 79.0 %, top-5 94.5 % (table 1, one crop, 299 px)",
+)
+def Xception(
+    include_top: bool = True,
+    weights: str | None = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "xception",
+    *,
+    dropout_rate: float = 0.0,
+    head_units: Sequence[int] = (),
+    residual: bool = True,
+    intermediate_activation: str | None = None,
+    order: str = "depthwise_first",
+    middle_repeats: int = 8,
+    width_multiplier: float = 1.0,
+    small_input: bool = False,
+    kernel_initializer: str = "glorot_uniform",
+    batch_norm_momentum: float = 0.99,
+) -> keras.Model:
+    """Builds Xception: a stack of depthwise separable convolutions with residual connections.
+
+    The eight first arguments are those of `keras.applications.Xception`, and so are the graph, the
+    layer names and the weights. Input: (n, height, width, channels) in [-1, 1], as
+    `preprocess_input` makes it from RGB 0..255; output: (n, classes) float32 probabilities, or the
+    last feature map (n, height / 32, width / 32, 2048) without the top.
+
+    Args:
+        {shared_arguments}
+        dropout_rate: rate in [0, 1) before the classifier; the paper trains with 0.5 on ImageNet.
+        head_units: sizes of ReLU layers before the classifier; the paper's JFT net has (4096, 4096).
+        residual: whether modules have their shortcuts (ablation of figure 9).
+        intermediate_activation: `None`, "relu" or "elu" between depthwise and pointwise (figure 10).
+        order: "depthwise_first", or "pointwise_first" for the extreme Inception module (section 1.2).
+        middle_repeats: how often the middle module is repeated.
+        width_multiplier: scales every number of filters, in multiples of 8.
+        small_input: no stride in module 1 nor in module 4, for 28 to 64 px: stride 8 in place of 32.
+        kernel_initializer: initializer of every convolution kernel.
+        batch_norm_momentum: momentum of the moving statistics.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        InputError: if an argument can't be used (a `ValueError`).
+
+    Example:
+
+    >>> model = keras_convnets.Xception(weights=None)
+    >>> model.count_params()
+    22910480
+
+    Source: Chollet 2017, arXiv 1610.02357, figure 5 and sections 4.3 to 4.7.
+
+    Differs from the paper: by default there is no dropout, as in the public weights' graph.
+    """
+    _check_options(
+        dropout_rate, intermediate_activation, order, middle_repeats, width_multiplier, head_units
+    )
+    net = Net(
+        "Xception", include_top, weights, input_tensor, input_shape, pooling, classes,
+        classifier_activation, name,
+        default_size=32 if small_input else 299,
+        minimum_size=8 if small_input else 71,
+    )  # fmt: skip
+    modules = _Modules(
+        residual, intermediate_activation, order, kernel_initializer, batch_norm_momentum
+    )
+    stem = {"padding": "same" if small_input else "valid"}
+
+    def wide(filters):
+        return max(8, round(filters * width_multiplier / 8) * 8)
+
+    # Sizes for the default net, then for `small_input` at 32 x 32.
+    x = net.input  # 299 x 299 x 3, 32 x 32
+    x = modules.conv(x, wide(32), 3, "block1_conv1", strides=1 if small_input else 2, **stem)
+    x = activation(x, "block1_conv1_act")  # 149 x 149 x 32, 32 x 32
+    x = modules.conv(x, wide(64), 3, "block1_conv2", **stem)
+    x = activation(x, "block1_conv2_act")  # 147 x 147 x 64, 32 x 32
+
+    x = modules.downsampling(
+        x, wide(128), wide(128), "block2", activate_first=False
+    )  # 74 x 74 x 128, 16 x 16
+    x = modules.downsampling(x, wide(256), wide(256), "block3")  # 37 x 37 x 256, 8 x 8
+    strides = 1 if small_input else 2
+    x = modules.downsampling(x, wide(728), wide(728), "block4", strides=strides)
+    # 19 x 19 x 728, 8 x 8
+    for i in range(middle_repeats):
+        x = modules.middle(x, f"block{5 + i}")  # 19 x 19 x 728, 8 x 8
+
+    last = 5 + middle_repeats
+    x = modules.downsampling(x, wide(728), wide(1024), f"block{last}")  # 10 x 10 x 1024, 4 x 4
+    x = modules.separable(x, wide(1536), f"block{last + 1}_sepconv1")
+    x = activation(x, f"block{last + 1}_sepconv1_act")  # 10 x 10 x 1536, 4 x 4
+    x = modules.separable(x, wide(2048), f"block{last + 1}_sepconv2")
+    x = activation(x, f"block{last + 1}_sepconv2_act")  # 10 x 10 x 2048, 4 x 4
+
+    def head(x):
+        x = global_average(x)
+        for i, units in enumerate(head_units, start=1):
+            x = layers.Dense(units, activation="relu", name=f"fc{i}")(x)
+        return layers.Dropout(dropout_rate, name="dropout")(x) if dropout_rate else x
+
+    return net.build(x, head=head)
+
+
+def _check_options(
+    dropout_rate, intermediate_activation, order, middle_repeats, width_multiplier, head_units
+):
+    checks = (
+        ("dropout_rate", dropout_rate, 0 <= dropout_rate < 1, "a number in [0, 1)"),
+        (
+            "intermediate_activation",
+            intermediate_activation,
+            intermediate_activation in INTERMEDIATE_ACTIVATIONS,
+            f"one of {INTERMEDIATE_ACTIVATIONS}",
+        ),
+        ("order", order, order in ORDERS, f"one of {ORDERS}"),
+        ("middle_repeats", middle_repeats, middle_repeats >= 0, "an integer of 0 or more"),
+        ("width_multiplier", width_multiplier, width_multiplier > 0, "a number above 0"),
+        ("head_units", head_units, all(u > 0 for u in head_units), "a tuple of positive integers"),
+    )
+    for option, value, is_good, allowed in checks:
+        if not is_good:
+            raise InputError(f"`{option}` should be {allowed}. Received: {option}={value!r}")
