@@ -202,7 +202,8 @@ class Net:
             x = keras.layers.GlobalMaxPooling2D(name="max_pool")(x)
         inputs = self.input
         if self._input_tensor is not None:
-            inputs = keras.utils.get_source_inputs(self._input_tensor)
+            sources = keras.utils.get_source_inputs(self._input_tensor)
+            inputs = sources[0] if len(sources) == 1 else sources
         model = keras.Model(inputs, x, name=self.name)
         if self.weights == "imagenet":
             weight_files.load_imagenet(model, self.builder, include_top=self.include_top)

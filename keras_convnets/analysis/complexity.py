@@ -86,12 +86,13 @@ def count_complexity(
     416520
     """
     if input_shape is not None:
-        image = keras.Input(tuple(input_shape), dtype=model.input.dtype)
+        image = keras.Input(tuple(input_shape), dtype=model.inputs[0].dtype)
         model = keras.models.clone_model(model, input_tensors=image)
-    if None in model.input.shape[1:]:
+    free = [tensor.shape[1:] for tensor in model.inputs if None in tensor.shape[1:]]
+    if free:
         raise InputError(
             "The input size of this model is free, so `count_complexity` needs an `input_shape`. "
-            f"Received: a model with input {model.input.shape[1:]} and input_shape=None"
+            f"Received: a model with input {free[0]} and input_shape=None"
         )
     layers = tuple(cost for layer in model.layers for cost in _costs(layer))
     return Complexity(
@@ -139,22 +140,28 @@ def _macs(layer: keras.Layer) -> int:
 
 def _peak_activation_bytes(model: keras.Model) -> int:
     """Runs through the layers in order and drops each tensor after its last reader."""
-    reads = {layer.name: _tensors(layer.input) for layer in model.layers}
-    last_reader = {id(t): i for i, layer in enumerate(model.layers) for t in reads[layer.name]}
-    for tensor in _tensors(model.output):
-        last_reader[id(tensor)] = len(model.layers)
-    alive: dict[int, int] = {id(tensor): _bytes(tensor) for tensor in _tensors(model.input)}
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    last_reader = {id(t): i for i, layer in enumerate(layers) for t in _ends(layer)[0]}
+    last_reader |= {id(tensor): len(layers) for tensor in model.outputs}
+    alive = {id(tensor): _bytes(tensor) for tensor in model.inputs}
     peak = sum(alive.values())
-    for i, layer in enumerate(model.layers):
-        for tensor in _tensors(layer.output):
-            alive[id(tensor)] = _bytes(tensor)
+    for i, layer in enumerate(layers):
+        inputs, outputs = _ends(layer)
+        if isinstance(layer, keras.Model):
+            inside = _peak_activation_bytes(layer) - sum(map(_bytes, inputs))
+            peak = max(peak, sum(alive.values()) + inside)
+        alive |= {id(tensor): _bytes(tensor) for tensor in outputs}
         peak = max(peak, sum(alive.values()))
         alive = {key: size for key, size in alive.items() if last_reader.get(key, -1) > i}
     return peak
 
 
-def _tensors(structure) -> list:
-    return keras.tree.flatten(structure)
+def _ends(layer: keras.Layer) -> tuple[list, list]:
+    """The tensors that a layer reads and writes in the graph around it."""
+    if isinstance(layer, keras.Model):  # its `input` is that of the graph inside
+        call = layer._inbound_nodes[-1]
+        return list(call.input_tensors), list(call.output_tensors)
+    return keras.tree.flatten(layer.input), keras.tree.flatten(layer.output)
 
 
 def _bytes(tensor) -> int:

@@ -61,8 +61,16 @@ class Checkpoints:
     def __init__(self, folder: str | os.PathLike, model: keras.Model, progress: Progress):
         self._model = model
         self._progress = progress
+        # Keras does not show TensorFlow the states of dropout's random generators.
+        weights = {id(variable) for variable in model.weights}
+        random_states = [v.value for v in model.variables if id(v) not in weights]
         self._manager = tf.train.CheckpointManager(
-            tf.train.Checkpoint(model=model, optimizer=model.optimizer, progress=progress),
+            tf.train.Checkpoint(
+                model=model,
+                optimizer=model.optimizer,
+                progress=progress,
+                random_states=random_states,
+            ),
             os.fspath(folder),
             max_to_keep=self.KEPT,
         )

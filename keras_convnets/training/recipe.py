@@ -6,6 +6,8 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
+import keras
+
 from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.errors import InputError, nearest
 from keras_convnets.evaluation import CenterCrop
@@ -197,6 +199,10 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "label_smoothing": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
     "clip_norm": (lambda v: v is None or v > 0, "a positive number or None"),
     "ema": (lambda v: v is None or 0 < v < 1, "a number in (0, 1) or None"),
+    "initializer": (
+        lambda v: v is None or _is_initializer(v),
+        "the name of a Keras initializer, such as 'he_normal', or None",
+    ),
     "parallelism": (lambda v: v in ("sync", "async"), "'sync' or 'async'"),
     "augmentation": (
         lambda v: all(isinstance(item, Augmentation) for item in v),
@@ -204,6 +210,13 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "length": (lambda v: v.count > 0, "positive"),
 }
+
+
+def _is_initializer(name: str) -> bool:
+    try:
+        return keras.initializers.get(name) is not None
+    except ValueError:
+        return False
 
 
 def _types(field: str) -> tuple[type, ...]:

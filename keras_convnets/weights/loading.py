@@ -1,6 +1,7 @@
 """One door for weight files: read tensors by layer name, check all of them, then assign."""
 
 import os
+import warnings
 
 import h5py
 import keras
@@ -55,7 +56,10 @@ def load(model: keras.Model, path: str | os.PathLike, *, builder: str | None = N
             source = keras.saving.load_model(path, compile=False, safe_mode=True)
             assign(model, _tensors_of(source, builder), path)
         elif path.endswith(".weights.h5"):
-            model.load_weights(path)
+            with warnings.catch_warnings():
+                # Keras only warns of layers that it leaves as they are.
+                warnings.simplefilter("error", UserWarning)
+                model.load_weights(path)
         else:
             assign(model, _read_legacy(model, path, builder), path)
     except InputError:

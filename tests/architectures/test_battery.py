@@ -1,0 +1,110 @@
+"""What holds for every entry of the registry."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets import count_complexity, get_model, list_models
+from keras_convnets._registry import find_architecture
+
+NAMES = list_models()
+
+# The shallowest member of each family and variant, small enough to run a gradient through.
+SMALL = {
+    "LeNet5": {"input_shape": (32, 32, 1)},
+    "LeNet5:modern": {"input_shape": (32, 32, 1)},
+    "Xception": {"input_shape": (71, 71, 3), "width_multiplier": 0.1, "middle_repeats": 1},
+}
+
+
+def counts_of(name):
+    entry, options = find_architecture(name)
+    return entry.variants[options.get("variant", next(iter(entry.variants)))]
+
+
+def small(name, channels=None, **options):
+    shape = list(SMALL[name]["input_shape"])
+    shape[-1] = channels or shape[-1]
+    options = {**SMALL[name], "input_shape": tuple(shape), "weights": None, **options}
+    return get_model(name, **options)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_counts_equal_the_published_ones(name):
+    cost = count_complexity(get_model(name, weights=None))
+    published = counts_of(name)
+    assert (cost.trainable, cost.total, cost.macs) == (
+        published.trainable,
+        published.total,
+        published.macs,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_taps_have_the_declared_channels_and_strides(name):
+    entry, _ = find_architecture(name)
+    model = get_model(name, weights=None)
+    for tap in entry.taps:
+        _, height, _, channels = model.get_layer(tap.name).output.shape
+        assert channels == tap.channels
+        # Valid convolutions eat the border; the stride is right to within that.
+        assert entry.input_shape[0] // tap.stride - 8 <= height <= -(-299 // tap.stride)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layer_is_named_by_us(name):
+    first = [layer.name for layer in get_model(name, weights=None).layers]
+    again = [layer.name for layer in get_model(name, weights=None).layers]
+    assert first == again  # a session counter would differ
+    assert len(set(first)) == len(first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("pooling", [None, "avg", "max"])
+def test_without_top_gives_the_features(name, pooling):
+    output = small(name, include_top=False, pooling=pooling).output
+    assert len(output.shape) == (4 if pooling is None else 2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.filterwarnings("ignore:This model usually expects")
+def test_any_number_of_channels_runs(name, channels, rng):
+    model = small(name, channels)
+    images = rng.normal(size=(2, *model.input.shape[1:])).astype("float32")
+    scores = model.predict_on_batch(images)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_trainable_variable_gets_a_gradient(name, rng):
+    import tensorflow as tf
+
+    model = small(name)
+    images = rng.normal(size=(4, *model.input.shape[1:])).astype("float32")
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(model(images, training=True)[:, 0])
+    gradients = tape.gradient(loss, [v.value for v in model.trainable_variables])
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        assert gradient is not None, variable.path
+        assert np.all(np.isfinite(gradient)), variable.path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_model_loads_in_safe_mode_and_is_exact(name, rng, tmp_path, randomize):
+    model = randomize(small(name))
+    images = rng.normal(size=(2, *model.input.shape[1:])).astype("float32")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded.predict_on_batch(images), model.predict_on_batch(images))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_head_is_float32_under_mixed_precision(name, policy, rng):
+    keras.config.set_dtype_policy(policy)
+    model = small(name)
+    assert model.output.dtype == "float32"
+    assert model.layers[1].output.dtype == policy.removeprefix("mixed_")
+    images = rng.normal(size=(2, *model.input.shape[1:])).astype("float32")
+    assert np.all(np.isfinite(model.predict_on_batch(images)))

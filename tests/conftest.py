@@ -1,0 +1,100 @@
+"""What several rooms of tests need: quiet TensorFlow, small images in folders, a tiny recipe."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_keras_state():
+    """Each test starts with default policies, and leaves no graph behind."""
+    yield
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture
+def rng():
+    """A seeded generator."""
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def photo_folder(tmp_path, rng):
+    """A folder of two classes, red and blue images of several sizes; returns its path."""
+    for name, channel in (("blue", 2), ("red", 0)):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.integers(0, 80, (20 + i, 40, 3), dtype=np.uint8)
+            pixels[..., channel] += 150
+            PIL.Image.fromarray(pixels).save(folder / f"{i}.png")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def tiny_recipe():
+    """A modern LeNet-5 for two classes of images; an epoch takes a moment."""
+    from keras_convnets import recipes
+    from keras_convnets.training import Epochs, choice
+
+    values = {
+        "model": "LeNet5",
+        "variant": "modern",
+        "model_options": {},
+        "length": Epochs(2),
+        "batch_size": 4,
+        "input_size": 32,
+        "classes": 2,
+        "dropout_rate": 0.0,
+        "batch_norm": None,
+        "initializer": None,
+    }
+    recipe = recipes.get(recipes.DEFAULT)
+    return recipe.replace(**{field: choice(value, "fast") for field, value in values.items()})
+
+
+@pytest.fixture
+def tiny_xception():
+    """A thin Xception with all that makes a run hard to resume: statistics, dropout, averages."""
+    from keras_convnets import recipes
+    from keras_convnets.training import Epochs, choice
+
+    values = {
+        "model_options": {"small_input": True, "width_multiplier": 0.05, "middle_repeats": 0},
+        "length": Epochs(2),
+        "batch_size": 4,
+        "input_size": 16,
+        "classes": 2,
+        "ema": 0.9,
+        "label_smoothing": 0.1,
+    }
+    recipe = recipes.get(recipes.DEFAULT)
+    return recipe.replace(**{field: choice(value, "fast") for field, value in values.items()})
+
+
+@pytest.fixture
+def randomize(rng):
+    """A function that gives every weight of a model a random value that keeps signals alive."""
+
+    def apply(model):
+        for variable in model.weights:
+            shape = tuple(variable.shape)
+            if variable.name == "moving_variance":
+                variable.assign(rng.uniform(0.5, 1.5, shape))
+            elif variable.name == "gamma":
+                variable.assign(rng.uniform(0.5, 1.5, shape))
+            elif variable.name in ("beta", "bias", "moving_mean"):
+                variable.assign(rng.normal(0, 0.1, shape))
+            else:
+                fan_in = max(1, int(np.prod(shape[:-1])))
+                variable.assign(rng.normal(0, (2 / fan_in) ** 0.5, shape))
+        return model
+
+    return apply

@@ -1,0 +1,42 @@
+"""Scores against a plain NumPy reference."""
+
+import keras
+import numpy as np
+
+from keras_convnets.evaluation import evaluate
+
+
+def model_of(table):
+    """A model that turns an index into a row of a table."""
+    index = keras.Input((1,), dtype="int32")
+    layer = keras.layers.Embedding(*table.shape, weights=[table])
+    return keras.Model(index, keras.layers.Flatten()(layer(index)))
+
+
+def test_scores_equal_the_reference(rng):
+    table = rng.dirichlet(np.ones(20), 57).astype("float32")
+    labels = rng.integers(0, 20, 57)
+    batches = [(np.arange(57)[s, None], labels[s]) for s in (slice(0, 32), slice(32, 57))]
+    scores = evaluate(model_of(table), batches)
+    order = np.argsort(-table, axis=1, kind="stable")
+    assert scores.n == 57
+    assert scores.top1 == np.mean(order[:, 0] == labels)
+    assert scores.top5 == np.mean([label in row[:5] for label, row in zip(labels, order)])
+    np.testing.assert_allclose(scores.loss, -np.log(table[np.arange(57), labels]).mean(), rtol=1e-6)
+    confusion = scores.confusion(20)
+    assert confusion.sum() == 57
+    assert np.trace(confusion) == round(scores.top1 * 57)
+
+
+def test_ties_go_to_the_first_class():
+    """A net that says nothing is right for the first class alone, and for the first five."""
+    table = np.full((1, 10), 0.1, "float32")
+    batches = [(np.zeros((10, 1), int), np.arange(10))]
+    scores = evaluate(model_of(table), batches)
+    assert (scores.top1, scores.top5) == (0.1, 0.5)
+
+
+def test_a_sure_mistake_has_a_finite_loss():
+    table = np.array([[1.0, 0.0]], "float32")
+    scores = evaluate(model_of(table), [(np.zeros((1, 1), int), np.array([1]))])
+    assert np.isfinite(scores.loss)

@@ -1,0 +1,52 @@
+"""What `import keras_convnets` brings and costs."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import keras_convnets
+
+
+def modules_after(statement):
+    """The modules that are loaded after a statement in a new interpreter."""
+    code = f"{statement}\nimport sys; print(*sorted(sys.modules))"
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
+    return set(result.stdout.split())
+
+
+def test_import_brings_nothing_heavier_than_keras():
+    keras = modules_after("import keras")
+    loaded = modules_after("import keras_convnets; keras_convnets.Xception") - keras
+    heavy = {"matplotlib", "PIL", "rich", "typer", "tensorflow_datasets", "keras_tuner"}
+    assert "keras_convnets.xception" in loaded
+    assert not heavy & loaded
+    rooms = {"training", "data", "recipes", "analysis", "deployment", "evaluation", "cli"}
+    assert not {f"keras_convnets.{room}" for room in rooms} & loaded
+
+
+def test_help_needs_no_keras():
+    assert "keras" not in modules_after("import keras_convnets.cli")
+
+
+@pytest.mark.parametrize("name", keras_convnets.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(keras_convnets, name) is not None
+    assert name in dir(keras_convnets)
+
+
+def test_unknown_names_are_attribute_errors():
+    with pytest.raises(AttributeError, match="no attribute 'VGG99'"):
+        keras_convnets.VGG99  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["xception"])
+def test_import_paths_are_those_of_keras_applications(module):
+    theirs = importlib.import_module(f"keras.applications.{module}")
+    ours = importlib.import_module(f"keras_convnets.{module}")
+    for name in dir(theirs):
+        if not name.startswith("_"):
+            assert hasattr(ours, name)

@@ -1,0 +1,145 @@
+"""Recipes as values: sources, text, JSON, scaling."""
+
+import json
+
+import pytest
+
+from keras_convnets import recipes
+from keras_convnets.data import FlipLeftRight, PadCrop
+from keras_convnets.errors import InputError
+from keras_convnets.training import (
+    SGD,
+    Epochs,
+    Exponential,
+    P,
+    Piecewise,
+    Recipe,
+    RMSprop,
+    Steps,
+    choice,
+)
+from keras_convnets.training.literals import parse
+from keras_convnets.training.recipe import FIELDS
+
+
+@pytest.fixture
+def recipe():
+    return recipes.get("xception_imagenet")
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_json_gives_the_recipe_back(name):
+    recipe = recipes.get(name)
+    text = json.dumps(recipe.to_json())
+    assert Recipe.from_json(json.loads(text)) == recipe
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_every_field_has_a_source(name):
+    fields = recipes.get(name).to_json()
+    assert set(FIELDS) < set(fields)
+    for field in FIELDS:
+        assert fields[field]["kind"] in ("paper", "code", "choice")
+        assert len(fields[field]["source"]) > 5
+
+
+def test_a_value_without_a_source_is_refused(recipe):
+    with pytest.raises(InputError, match="'l2' of a recipe needs a source"):
+        recipe.replace(l2=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("l2", "0.001", 0.001),
+        ("l2", "0", 0),
+        ("model", "LeNet5", "LeNet5"),
+        ("model", "'LeNet5'", "LeNet5"),
+        ("variant", "modern", "modern"),
+        ("variant", "None", None),
+        ("ema", "None", None),
+        ("input_size", "64", 64),
+        ("model_options", '{"head_units": (4096, 4096)}', {"head_units": (4096, 4096)}),
+        ("optimizer", "RMSprop(epsilon=1.0)", RMSprop(epsilon=1.0)),
+        ("schedule", "Exponential(0.1, 0.9, Steps(5))", Exponential(0.1, 0.9, Steps(5))),
+        ("augmentation", "(FlipLeftRight(), PadCrop(2))", (FlipLeftRight(), PadCrop(2))),
+        ("augmentation", "()", ()),
+    ],
+)
+def test_fields_are_set_from_text(recipe, field, text, value):
+    changed = getattr(recipe.set(field, text), field)
+    assert changed.value == value
+    assert changed.kind == "choice"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("rate", "0.1", "no field 'rate'; the nearest are"),
+        ("l2", "much", "'much' is no value of a recipe"),
+        ("l2", "-1", "0 or more"),
+        ("input_size", "2.5", "should be int. Received: 2.5"),
+        ("batch_size", "True", "should be int. Received: True"),
+        ("classes", "1", "above 1"),
+        ("dropout_rate", "1", r"number in \[0, 1\)"),
+        ("l2_scope", "biases", "'kernels' or 'all'"),
+        ("initializer", "gloriot", "name of a Keras initializer"),
+        ("parallelism", "both", "'sync' or 'async'"),
+        ("optimizer", "Adam()", "Received: 'Adam'"),
+        ("optimizer", "SGD(speed=1)", "unexpected keyword"),
+        ("schedule", "0.1", "should be Constant or Exponential or Piecewise"),
+        ("augmentation", "(1,)", "tuple of augmentations"),
+        ("model_options", "{", "no value of a recipe"),
+        ("length", "Epochs(0)", "positive"),
+        ("length", "__import__('os').getcwd()", "no value of a recipe"),
+    ],
+)
+def test_bad_settings_are_sentences(recipe, field, text, message):
+    with pytest.raises(InputError, match=message) as caught:
+        recipe.set(field, text)
+    assert "\n" not in str(caught.value)
+
+
+def test_text_is_never_executed():
+    for text in ("().__class__", "open('x')", "(lambda: 1)()", "SGD.__init__", "[x for x in ()]"):
+        with pytest.raises(InputError):
+            parse(text)
+
+
+def test_scaling_the_batch_scales_the_rate(recipe):
+    scaled = recipe.scaled(batch_size=192, classes=10)
+    assert scaled.batch_size.value == 192
+    assert scaled.schedule.value.initial == pytest.approx(0.0045)
+    assert scaled.schedule.value.every == Epochs(2)
+    assert scaled.classes.value == 10
+    assert scaled.schedule.kind == scaled.batch_size.kind == "choice"
+    assert "section 4.2" in scaled.schedule.source
+    assert recipe.batch_size.value == 1920
+
+
+def test_scaling_one_thing_leaves_the_others(recipe):
+    scaled = recipe.scaled(length=Epochs(1))
+    assert scaled.schedule == recipe.schedule
+    assert scaled.length.value == Epochs(1)
+
+
+def test_it_shows_itself_as_a_table(recipe):
+    page = recipe.replace(hardware=P("<60> GPUs", "section 4.4"))._repr_html_()
+    assert "<td>&lt;60&gt; GPUs</td><td>paper</td><td>section 4.4</td>" in page
+    assert page.count("<tr>") == len(FIELDS) + 1
+
+
+def test_broken_recipe_files_are_named(recipe):
+    fields = recipe.to_json()
+    del fields["l2"]
+    with pytest.raises(InputError, match=r"no recipe.json: KeyError\('l2'\)"):
+        Recipe.from_json(fields)
+
+
+def test_piecewise_wants_one_rate_more(recipe):
+    with pytest.raises(InputError, match="one rate more than stretches"):
+        recipe.set("schedule", "Piecewise((0.1,), (Epochs(1),))")
+    assert recipe.replace(
+        schedule=choice(Piecewise((0.1, 0.01), (Epochs(1),)), "two stretches"),
+        optimizer=choice(SGD(0.0), "plain"),
+    )

@@ -1,0 +1,255 @@
+"""Whole runs on a few small images."""
+
+import csv
+import json
+import signal
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_convnets.errors import Diverged, InputError, Interrupted
+from keras_convnets.training import Run, choice, resume, train
+from keras_convnets.training.fit import _Monitor
+from keras_convnets.training.schedules import Constant, Epochs
+
+
+@pytest.fixture
+def go(tiny_recipe, photo_folder, tmp_path):
+    """A function that trains on the red and blue images."""
+
+    def apply(name="run", recipe=None, **options):
+        return train(
+            recipe or tiny_recipe,
+            data=f"folder:{photo_folder}",
+            out=tmp_path / name,
+            quiet=True,
+            **options,
+        )
+
+    return apply
+
+
+def assert_same_weights(run, other):
+    pairs = zip(run.load_model().get_weights(), other.load_model().get_weights(), strict=True)
+    for a, b in pairs:
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture
+def dying(monkeypatch):
+    """A function that makes training die, without a word, after a step."""
+
+    def apply(step, how):
+        original = _Monitor.on_train_batch_end
+
+        def end(self, batch, logs=None):
+            original(self, batch, logs)
+            if self._job.progress.steps == step:
+                how()
+
+        monkeypatch.setattr(_Monitor, "on_train_batch_end", end)
+        return lambda: monkeypatch.setattr(_Monitor, "on_train_batch_end", original)
+
+    return apply
+
+
+class Killed(BaseException):
+    """What kill -9 is to a loop: nothing after it runs."""
+
+
+def kill():
+    raise Killed
+
+
+def test_a_run_writes_all_that_it_promises(go):
+    run = go()
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {
+        "recipe.json", "settings.json", "versions.json", "history.csv", "checkpoints",
+        "tensorboard", "model.keras", "model.json", "evaluation.json", "report.html",
+    }  # fmt: skip
+    with (run.path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:4] == ["epoch", "step", "samples", "seconds"]
+    assert {"loss", "top1", "val_loss", "val_top1"} < set(rows[0])
+    assert [row["samples"] for row in rows] == ["20", "40"]  # 22 images, batches of 4
+    evaluation = json.loads((run.path / "evaluation.json").read_text())
+    assert list(evaluation) == ["split", "n", "top1", "top5", "loss"]
+    assert (evaluation["split"], evaluation["n"]) == ("validation", 2)  # the folder has no test
+    recipe = json.loads((run.path / "recipe.json").read_text())
+    assert recipe["optimizer"]["source"] == "section 4.2"
+    assert any((run.path / "tensorboard").iterdir())
+    page = run.report.read_text()
+    assert page.count("data:image/png;base64,") == 3
+    assert "section 4.2" in page
+
+
+def test_it_learns(tiny_recipe, go):
+    """Red from blue, within a few passes."""
+    recipe = tiny_recipe.replace(
+        length=choice(Epochs(12), "enough"), schedule=choice(Constant(0.02), "steady")
+    )
+    run = go(recipe=recipe)
+    assert run.history[-1]["loss"] < 0.5 * run.history[0]["loss"]
+    assert run.history[-1]["top1"] > 0.9
+
+
+def test_same_seed_same_bits(go, tiny_xception):
+    first = go("a", recipe=tiny_xception, seed=5)
+    assert_same_weights(first, go("b", recipe=tiny_xception, seed=5))
+    other = go("c", recipe=tiny_xception, seed=6)
+    pair = (run.load_model().get_weights()[0] for run in (first, other))
+    assert not np.array_equal(*pair)
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"), [(3, "tiny_recipe"), (5, "tiny_recipe"), (8, "tiny_recipe"), (3, "tiny_xception")]
+)
+def test_a_killed_and_resumed_run_ends_with_the_same_bits(go, dying, step, kind, tmp_path, request):
+    """Within an epoch, at its end, and in the second one."""
+    recipe = request.getfixturevalue(kind)
+    unbroken = go("unbroken", recipe=recipe, checkpoint_every=2)
+    undo = dying(step, kill)
+    with pytest.raises(Killed):
+        go("broken", recipe=recipe, checkpoint_every=2)
+    undo()
+    newest = tf.train.latest_checkpoint(tmp_path / "broken" / "checkpoints")
+    assert step - int(newest.rpartition("-")[2]) <= 2  # steps lost
+    resumed = resume(tmp_path / "broken", quiet=True)
+    assert_same_weights(resumed, unbroken)
+    for row, expected in zip(resumed.history, unbroken.history, strict=True):
+        del row["seconds"], expected["seconds"]
+        assert row == pytest.approx(expected, rel=1e-6)
+    assert resumed.evaluation == unbroken.evaluation
+
+
+def test_death_before_the_first_checkpoint_starts_again(go, dying, tmp_path):
+    unbroken = go("unbroken", checkpoint_every=3)
+    undo = dying(1, kill)
+    with pytest.raises(Killed):
+        go("broken", checkpoint_every=3)
+    undo()
+    assert_same_weights(resume(tmp_path / "broken", quiet=True), unbroken)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_save_the_very_step(go, dying, number, tmp_path):
+    unbroken = go("unbroken")
+    before = signal.getsignal(number)
+    undo = dying(3, lambda: signal.raise_signal(number))
+    with pytest.raises(Interrupted, match=r"at step 4 of 10; `keras-convnets train --resume"):
+        go("stopped", checkpoint_every=100)
+    undo()
+    assert signal.getsignal(number) is before
+    assert_same_weights(resume(tmp_path / "stopped", quiet=True), unbroken)
+
+
+def test_a_finished_run_is_not_trained_again(go):
+    run = go()
+    changed = (run.path / "model.keras").stat().st_mtime_ns
+    assert resume(run.path, quiet=True).is_finished
+    assert (run.path / "model.keras").stat().st_mtime_ns == changed
+
+
+def test_nan_stops_with_step_and_advice(go, tiny_recipe, tmp_path):
+    recipe = tiny_recipe.replace(
+        schedule=choice(Constant(1e30), "absurd"), length=choice(Epochs(4), "enough")
+    )
+    with pytest.raises(Diverged, match=r"at step \d+"):
+        go("mad", recipe=recipe, checkpoint_every=1)
+    newest = tf.train.latest_checkpoint(tmp_path / "mad" / "checkpoints")
+    if newest:  # what was kept is good
+        for name, _ in tf.train.list_variables(newest):
+            value = tf.train.load_variable(newest, name)
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                assert np.all(np.isfinite(value)), name
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_trains_and_restores_the_policy(go, precision):
+    run = go(mixed_precision=precision)
+    assert keras.config.dtype_policy().name == "float32"
+    assert run.load_model().layers[1].compute_dtype == precision
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "seed should be 0 to"),
+        ({"mixed_precision": "int8"}, "'float16' or 'bfloat16'"),
+        ({"checkpoint_every": 0}, "at least one step"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(go, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        go(**options)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("batch_size", "1000", "at most the number of training images, 22"),
+        ("input_size", "4", "at least 32x32"),
+        ("model", "Xcepton", "nearest names are Xception"),
+        ("model_options", '{"depth": 3}', "no option 'depth'"),
+        ("classes", "3", "has 3 classes, and the data"),
+        ("dropout_rate", "0.5", "LeNet5 has no option 'dropout_rate'"),
+        ("parallelism", "async", "is asynchronous"),
+        ("model_options", '{"classifier_activation": "sigmoid"}', "several labels"),
+            ],
+)
+def test_bad_recipes_are_refused_before_anything_is_written(
+    go, tiny_recipe, tmp_path, field, value, message
+):
+    with pytest.raises(InputError, match=message):
+        go(recipe=tiny_recipe.set(field, value))
+    assert not (tmp_path / "run").exists()
+
+
+def test_places_that_are_taken_or_closed_are_refused(go, tmp_path, tiny_recipe):
+    (tmp_path / "file").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thing").touch()
+    with pytest.raises(InputError, match="is a file"):
+        go("file")
+    with pytest.raises(InputError, match="is not empty; choose another, or go on with"):
+        go("full")
+    with pytest.raises(InputError, match="can't be written to"):
+        train(tiny_recipe, out="/proc/run", quiet=True)
+
+
+def test_a_full_disk_is_refused(go, tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("keras_convnets.files.shutil.disk_usage", lambda folder: usage)
+    with pytest.raises(InputError, match="MB free for checkpoints and the model. Received: 0 MB"):
+        go()
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_empty_folder_may_be_the_run(go, tmp_path):
+    (tmp_path / "run").mkdir()
+    assert go().is_finished
+
+
+def test_changed_data_is_refused_on_resume(go, dying, photo_folder, tmp_path):
+    undo = dying(3, kill)
+    with pytest.raises(Killed):
+        go()
+    undo()
+    (photo_folder / "red" / "0.png").unlink()
+    with pytest.raises(InputError, match="changed since the run began: it had 22 training images"):
+        resume(tmp_path / "run", quiet=True)
+
+
+def test_what_is_no_run_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"is not a run: it has no recipe.json"):
+        Run(tmp_path)
+
+
+def test_a_run_shows_itself(go):
+    page = go()._repr_html_()
+    assert "validation top-1" in page
+    assert "report.html" in page

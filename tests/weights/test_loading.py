@@ -1,0 +1,107 @@
+"""Weight files written by keras.applications and by us."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets import Xception, weights
+from keras_convnets.errors import InputError
+
+TINY = {"input_shape": (71, 71, 3), "width_multiplier": 0.1, "middle_repeats": 1}
+
+
+@pytest.fixture
+def image(rng):
+    return rng.uniform(-1, 1, (1, 150, 150, 3)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "include_top"),
+    [(".h5", True), (".h5", False), (".keras", True), (".weights.h5", True)],
+)
+def test_files_of_keras_applications_load(suffix, include_top, image, randomize, tmp_path):
+    options = {"include_top": include_top, "input_shape": (150, 150, 3)}
+    theirs = randomize(keras.applications.Xception(weights=None, **options))
+    path = tmp_path / f"file{suffix}"
+    theirs.save_weights(path) if suffix == ".weights.h5" else theirs.save(path)
+    ours = Xception(weights=path, **options)
+    np.testing.assert_allclose(
+        ours.predict_on_batch(image), theirs.predict_on_batch(image), atol=1e-5, rtol=1e-5
+    )
+
+
+def test_legacy_files_load_whatever_options_move_the_layers(image, randomize, tmp_path):
+    """Keras' own loader goes by position: an extra layer would move weights silently."""
+    theirs = randomize(keras.applications.Xception(weights=None, input_shape=(150, 150, 3)))
+    theirs.save(tmp_path / "file.h5")
+    ours = Xception(
+        weights=tmp_path / "file.h5", input_shape=(150, 150, 3), dropout_rate=0.5
+    )
+    np.testing.assert_allclose(
+        ours.predict_on_batch(image), theirs.predict_on_batch(image), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras", ".weights.h5"])
+def test_our_own_files_load(suffix, randomize, tmp_path):
+    first = randomize(Xception(weights=None, **TINY))
+    path = tmp_path / f"file{suffix}"
+    first.save_weights(path) if suffix == ".weights.h5" else first.save(path)
+    second = Xception(weights=path, **TINY)
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_imagenet_weights_come_through_keras_download(monkeypatch, image, randomize, tmp_path):
+    """`weights="imagenet"` asks keras.applications for its file, and copies by our names."""
+    theirs = randomize(keras.applications.Xception(weights=None))
+    theirs.save(tmp_path / "official.h5")
+    asked = []
+
+    def get_file(fname, origin, cache_subdir, file_hash):
+        asked.append((fname, file_hash))
+        return str(tmp_path / "official.h5")
+
+    monkeypatch.setattr("keras.src.applications.xception.file_utils.get_file", get_file)
+    ours = Xception()
+    assert asked == [  # keras_compat: name and md5 of the official file
+        ("xception_weights_tf_dim_ordering_tf_kernels.h5", "0a58e3b7378bc2990ea3b43d5981f1f6")
+    ]
+    pixels = np.resize(image, (1, 299, 299, 3))
+    np.testing.assert_allclose(
+        ours.predict_on_batch(pixels), theirs.predict_on_batch(pixels), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras", ".weights.h5"])
+@pytest.mark.parametrize("fault", ["truncated", "empty", "other net", "other classes"])
+def test_bad_files_leave_the_model_as_it_was(suffix, fault, tmp_path):
+    options = {"other net": {"middle_repeats": 2}, "other classes": {"classes": 7}}
+    source = Xception(weights=None, **{**TINY, **options.get(fault, {})})
+    path = tmp_path / f"file{suffix}"
+    source.save_weights(path) if suffix == ".weights.h5" else source.save(path)
+    if fault == "truncated":
+        path.write_bytes(path.read_bytes()[:5000])
+    elif fault == "empty":
+        path.write_bytes(b"")
+    model = Xception(weights=None, **TINY)
+    before = model.get_weights()
+    with pytest.raises(InputError, match="file"):
+        weights.load(model, path, builder="Xception")
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_missing_and_foreign_files_are_named(tmp_path):
+    model = Xception(weights=None, **TINY)
+    with pytest.raises(InputError, match=r"should end in one of .keras, .weights.h5, .h5"):
+        weights.load(model, tmp_path / "file.pth")
+    with pytest.raises(InputError, match="no weights file at"):
+        weights.load(model, tmp_path / "file.keras")
+
+
+def test_lambda_layers_are_not_executed(tmp_path):
+    image = keras.Input((71, 71, 3))
+    keras.Model(image, keras.layers.Lambda(lambda x: x)(image)).save(tmp_path / "evil.keras")
+    with pytest.raises(InputError, match="does not fit"):
+        weights.load(Xception(weights=None, **TINY), tmp_path / "evil.keras")
