@@ -32,7 +32,16 @@ _HOMES = {
     "list_models": "_registry",
     "set_reproducible": "training",
 }
-_ROOMS = ("analysis", "data", "deployment", "evaluation", "layers", "recipes", "training", "weights")
+_ROOMS = (
+    "analysis",
+    "data",
+    "deployment",
+    "evaluation",
+    "layers",
+    "recipes",
+    "training",
+    "weights",
+)
 
 
 def __getattr__(name: str) -> Any:

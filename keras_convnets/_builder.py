@@ -1,4 +1,4 @@
-"""The steps that every builder shares: check arguments, make the input, put the head on, load weights."""
+"""The steps that builders share: check arguments, make the input, add the head, load weights."""
 
 import os
 import warnings
@@ -125,17 +125,15 @@ class Net:
             raise InputError(
                 f"`classes` should be a positive integer. Received: classes={self.classes!r}"
             )
-        if self.include_top and self.weights is not None:
-            if keras.activations.get(self.classifier_activation) not in (
-                keras.activations.get(None),
-                keras.activations.get("softmax"),
-            ):
-                raise InputError(
-                    "Only `None` and `softmax` activations are allowed for the "
-                    "`classifier_activation` argument when using pretrained weights with "
-                    "`include_top=True`. "
-                    f"Received: classifier_activation={self.classifier_activation!r}"
-                )
+        loads_head = self.include_top and self.weights is not None
+        allowed = [keras.activations.get(name) for name in (None, "softmax")]
+        if loads_head and keras.activations.get(self.classifier_activation) not in allowed:
+            raise InputError(
+                "Only `None` and `softmax` activations are allowed for the "
+                "`classifier_activation` argument when using pretrained weights with "
+                "`include_top=True`. "
+                f"Received: classifier_activation={self.classifier_activation!r}"
+            )
 
     def _obtain_shape(
         self, shape: Sequence[int | None] | None, size: int, channels: int, any_size: bool
@@ -243,6 +241,4 @@ def _is_size(length: Any) -> bool:
 def _check_size(shape: Sequence[int | None], minimum: int, received: str) -> None:
     sizes = shape[:2] if channels_last() else shape[1:]
     if any(size is not None and size < minimum for size in sizes):
-        raise InputError(
-            f"Input size must be at least {minimum}x{minimum}. Received: {received}"
-        )
+        raise InputError(f"Input size must be at least {minimum}x{minimum}. Received: {received}")

@@ -25,7 +25,7 @@ class Paper:
 
 @dataclasses.dataclass(frozen=True)
 class Tap:
-    """A layer whose output is worth reading: its name, its channels, and the input pixels per cell."""
+    """A layer whose output is worth reading: name, channels, and input pixels per cell."""
 
     name: str
     channels: int
@@ -67,7 +67,7 @@ FAMILIES = ("lenet", "xception")
 
 # The arguments that every builder has, described once and put into each builder's docstring.
 _SHARED_ARGUMENTS = """include_top: bool, whether to put the classifier on.
-        weights: `None` (random), `"imagenet"`, or the path of a `.keras`, `.weights.h5` or `.h5` file.
+        weights: `None` (random), `"imagenet"`, or the path of a .keras, .weights.h5 or .h5 file.
         input_tensor: a Keras tensor to build on instead of a new input.
         input_shape: (height, width, channels), or (channels, height, width) with "channels_first";
             `None` stands for a size that is free.
@@ -169,7 +169,8 @@ def find_architecture(name: str) -> tuple[Architecture, dict[str, Any]]:
     entry = by_lower.get(builder.lower())
     if entry is None:
         raise InputError(
-            f"There is no model named {name!r}; the nearest names are {nearest(name, list_models())}."
+            f"There is no model named {name!r}; "
+            f"the nearest names are {nearest(name, list_models())}."
         )
     if not variant:
         return entry, {}

@@ -1,4 +1,4 @@
-"""The errors that a user can mend; the command line turns each into one sentence and an exit code."""
+"""The errors that a user can mend; on the command line each is a sentence and an exit code."""
 
 import difflib
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ class InputError(ValueError):
     """
 
 
-class Diverged(RuntimeError):
+class DivergedError(RuntimeError):
     """The loss or a weight became NaN or infinite; the message names the step and gives advice."""
 
 
-class Interrupted(RuntimeError):
+class StoppedError(RuntimeError):
     """The run was asked to stop; its state is saved and `train --resume` goes on from it."""
 
 

@@ -136,6 +136,5 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, fl
     best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
     names = class_names()
     return [
-        [(*names[i], float(row[i])) for i in order]
-        for row, order in zip(scores, best, strict=True)
+        [(*names[i], float(row[i])) for i in order] for row, order in zip(scores, best, strict=True)
     ]

@@ -151,13 +151,13 @@ def Xception(
     Args:
         {shared_arguments}
         dropout_rate: rate in [0, 1) before the classifier; the paper trains with 0.5 on ImageNet.
-        head_units: sizes of ReLU layers before the classifier; the paper's JFT net has (4096, 4096).
+        head_units: sizes of ReLU layers before the classifier; (4096, 4096) in the paper, on JFT.
         residual: whether modules have their shortcuts (ablation of figure 9).
-        intermediate_activation: `None`, "relu" or "elu" between depthwise and pointwise (figure 10).
-        order: "depthwise_first", or "pointwise_first" for the extreme Inception module (section 1.2).
+        intermediate_activation: `None`, "relu" or "elu" between the two steps (figure 10).
+        order: "depthwise_first", or "pointwise_first": the extreme Inception module (section 2).
         middle_repeats: how often the middle module is repeated.
         width_multiplier: scales every number of filters, in multiples of 8.
-        small_input: no stride in module 1 nor in module 4, for 28 to 64 px: stride 8 in place of 32.
+        small_input: no stride in modules 1 and 4, for 28 to 64 px: stride 8 in place of 32.
         kernel_initializer: initializer of every convolution kernel.
         batch_norm_momentum: momentum of the moving statistics.
 

@@ -2,7 +2,7 @@
 
     keras-convnets train
 
-The default recipe: it trains on images that ship with the package, in some two minutes on two cores.
+The default recipe: its images ship with the package, and two cores train it in some two minutes.
 Departures: everything that depends on the size of the images or of the set is a `choice`.
 """
 

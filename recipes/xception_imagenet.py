@@ -22,7 +22,9 @@ def recipe() -> Recipe:
         input_size=P(299, "figure 5"),
         classes=P(1000, "section 4.1"),
         batch_size=choice(1920, "unpublished; 32 a GPU on the paper's 60 GPUs"),
-        length=choice(Epochs(100), "unpublished; Inception v3's length, as the rate was tuned for it"),
+        length=choice(
+            Epochs(100), "unpublished; Inception v3's length, as the rate was tuned for it"
+        ),
         schedule=P(Exponential(0.045, rate=0.94, every=Epochs(2)), "section 4.2"),
         optimizer=P(SGD(momentum=0.9), "section 4.2"),
         l2=P(1e-5, "section 4.3"),

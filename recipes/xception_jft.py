@@ -48,7 +48,5 @@ def recipe() -> Recipe:
         evaluation=choice(CenterCrop(0.875), "unpublished"),
         parallelism=P("async", "section 4.4"),
         hardware=P("60 NVIDIA K80 GPUs, over one month", "section 4.4"),
-        results=P(
-            {"map_at_100": 6.78, "map_at_100_without_fully_connected": 6.70}, "table 2"
-        ),
+        results=P({"map_at_100": 6.78, "map_at_100_without_fully_connected": 6.70}, "table 2"),
     )

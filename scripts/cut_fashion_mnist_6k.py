@@ -3,7 +3,7 @@
     python scripts/cut_fashion_mnist_6k.py IDX_FOLDER OUT.npz
 
 The rule: the first 500 training and the first 100 test images of each class, in file order.
-On Debian `apt-get install dataset-fashion-mnist` puts the idx files into /usr/share/datasets/fashion-mnist.
+Debian's package dataset-fashion-mnist puts the idx files into /usr/share/datasets/fashion-mnist.
 """
 
 import sys

@@ -86,9 +86,7 @@ def randomize(rng):
     def apply(model):
         for variable in model.weights:
             shape = tuple(variable.shape)
-            if variable.name == "moving_variance":
-                variable.assign(rng.uniform(0.5, 1.5, shape))
-            elif variable.name == "gamma":
+            if variable.name == "moving_variance" or variable.name == "gamma":
                 variable.assign(rng.uniform(0.5, 1.5, shape))
             elif variable.name in ("beta", "bias", "moving_mean"):
                 variable.assign(rng.normal(0, 0.1, shape))

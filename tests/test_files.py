@@ -11,9 +11,14 @@ from keras_convnets.errors import InputError
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.json"
     files.write_json(path, {"old": 1})
-    with pytest.raises(RuntimeError), files.replacing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+
+    def write_half():
+        with files.replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     assert files.read_json(path) == {"old": 1}
     assert os.listdir(tmp_path) == ["a.json"]
 

@@ -12,7 +12,7 @@ import keras_convnets
 def modules_after(statement):
     """The modules that are loaded after a statement in a new interpreter."""
     code = f"{statement}\nimport sys; print(*sorted(sys.modules))"
-    result = subprocess.run(  # noqa: S603
+    result = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
     )
     return set(result.stdout.split())

@@ -61,9 +61,7 @@ class Complexity:
         return f"<p>{self}</p><table><tr>{header}</tr>{rows}</table>"
 
 
-def count_complexity(
-    model: keras.Model, input_shape: Sequence[int] | None = None
-) -> Complexity:
+def count_complexity(model: keras.Model, input_shape: Sequence[int] | None = None) -> Complexity:
     """Counts what a functional model costs for one image.
 
     Counted as multiply-adds are convolutions (plain, grouped, depthwise, separable, transposed),

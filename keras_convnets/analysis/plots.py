@@ -1,5 +1,6 @@
 """Pictures of a run: curves, a confusion matrix, a grid of images. Each returns a figure."""
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,13 +10,26 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 RIGHT, WRONG = "#1b7837", "#c51b7d"
 
 
-def curves(history: Sequence[dict[str, float]]) -> Figure:
+class Picture(Figure):
+    """A figure that notebooks show by themselves, whatever matplotlib is set to."""
+
+    def png(self, dpi: int = 110) -> bytes:
+        """Returns the picture as the content of a PNG file."""
+        content = io.BytesIO()
+        self.savefig(content, format="png", dpi=dpi)
+        return content.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+
+def curves(history: Sequence[dict[str, float]]) -> Picture:
     """Draws loss and top-1 over epochs, for training and validation images.
 
     Args:
         history: rows of history.csv.
     """
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    figure = Picture(figsize=(10, 3.6), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for axes, metric, label in zip(
         figure.subplots(1, 2), ("loss", "top1"), ("loss (nats)", "top-1 accuracy"), strict=True
@@ -32,7 +46,7 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
     return figure
 
 
-def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
+def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Picture:
     """Draws how often each true class was called each class.
 
     Args:
@@ -41,7 +55,7 @@ def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     """
     count = len(classes)
     side = min(max(4.5, 0.55 * count + 2), 24)
-    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    figure = Picture(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -66,7 +80,7 @@ def prediction_grid(
     predictions: Sequence[str],
     confidences: Sequence[float],
     columns: int = 8,
-) -> Figure:
+) -> Picture:
     """Draws images with their predicted class, and the true one where it differs.
 
     Args:
@@ -77,7 +91,7 @@ def prediction_grid(
         columns: images in a row.
     """
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(1.55 * columns, 1.95 * rows), layout="constrained")
+    figure = Picture(figsize=(1.55 * columns, 1.95 * rows), layout="constrained")
     for axes in np.ravel(figure.subplots(rows, columns, squeeze=False)):
         axes.set_axis_off()
     for axes, image, truth, prediction, confidence in zip(

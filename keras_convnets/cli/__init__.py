@@ -8,7 +8,7 @@ import typer
 from keras_convnets.cli import evaluating, models, predicting, training
 from keras_convnets.cli.exit_codes import BAD_INPUT, FAILED, RESTART
 from keras_convnets.cli.quiet import import_tensorflow
-from keras_convnets.errors import Diverged, InputError, Interrupted
+from keras_convnets.errors import DivergedError, InputError, StoppedError
 
 app = typer.Typer(
     name="keras-convnets",
@@ -24,7 +24,7 @@ for verbs in (training, evaluating, predicting, models):
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits: 0 done, 1 failed, 2 bad input, 3 partial, 75 resume."""
-    codes = {InputError: BAD_INPUT, Diverged: FAILED, Interrupted: RESTART}
+    codes = {InputError: BAD_INPUT, DivergedError: FAILED, StoppedError: RESTART}
     try:
         app(arguments)
     except tuple(codes) as error:

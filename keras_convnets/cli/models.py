@@ -57,7 +57,10 @@ def info(
         ("paper", f"{entry.paper.title} ({entry.paper.authors} {entry.paper.year})"),
         ("", entry.paper.url),
         ("reported", entry.reported),
-        ("input", f"{' x '.join(map(str, model.input.shape[1:]))}, scaled as {entry.preprocessing!r}"),
+        (
+            "input",
+            f"{' x '.join(map(str, model.input.shape[1:]))}, scaled as {entry.preprocessing!r}",
+        ),
         ("output", " x ".join(map(str, model.output.shape[1:]))),
         ("parameters", f"{cost.total:,} ({cost.trainable:,} trainable)"),
         ("multiply-adds", f"{cost.macs:,} an image"),

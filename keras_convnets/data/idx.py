@@ -40,7 +40,9 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
         raise InputError(
             f"The idx file {str(path)!r} should have {expected} bytes. Received: {len(content)}"
         )
-    return np.frombuffer(content, dtype.newbyteorder(">"), offset=start).reshape(shape).astype(dtype)
+    return (
+        np.frombuffer(content, dtype.newbyteorder(">"), offset=start).reshape(shape).astype(dtype)
+    )
 
 
 def read_idx_folder(folder: str | os.PathLike) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -50,7 +52,7 @@ def read_idx_folder(folder: str | os.PathLike) -> dict[str, tuple[np.ndarray, np
         folder: holds `{train,t10k}-{images-idx3,labels-idx1}-ubyte`, plain or with `.gz`.
 
     Returns:
-        {"train": (images, labels), "test": (images, labels)}; images (n, 28, 28) uint8, labels (n,).
+        {"train": (images, labels), "test": ...}; images (n, 28, 28) uint8, labels (n,) uint8.
     """
     pairs = {}
     for split, prefix in (("train", "train"), ("test", "t10k")):
@@ -58,7 +60,8 @@ def read_idx_folder(folder: str | os.PathLike) -> dict[str, tuple[np.ndarray, np
         labels = read_idx(_find(folder, f"{prefix}-labels-idx1-ubyte"))
         if len(images) != len(labels):
             raise InputError(
-                f"The {split} set in {str(folder)!r} has {len(images)} images and {len(labels)} labels."
+                f"The {split} set in {str(folder)!r} has {len(images)} images "
+                f"and {len(labels)} labels."
             )
         pairs[split] = (images, labels)
     return pairs

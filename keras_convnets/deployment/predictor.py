@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from keras_convnets.data import read_image
-from keras_convnets.deployment.model_card import ModelCard
 from keras_convnets.deployment.saved_model import find_model
 from keras_convnets.errors import InputError
 

@@ -63,7 +63,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         )
         if use_batch_statistics:
             keep = self.momentum
-            # The kernel reports the unbiased variance n / (n - 1) * var; Keras averages the biased one.
+            # The kernel reports the unbiased variance n / (n - 1) * var; Keras keeps the biased.
             count = tf.cast(tf.size(inputs) // tf.shape(inputs)[self.axis], tf.float32)
             variance = fused.batch_variance * ((count - 1.0) / count)
             self.moving_mean.assign(moving_mean * keep + fused.batch_mean * (1.0 - keep))

@@ -3,13 +3,12 @@
 import json
 import math
 import os
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.errors import Diverged
+from keras_convnets.errors import DivergedError
 
 
 class Progress(tf.train.experimental.PythonState):
@@ -84,13 +83,13 @@ class Checkpoints:
         """Saves the state.
 
         Raises:
-            Diverged: if a weight is not finite; the last good checkpoint stays.
+            DivergedError: if a weight is not finite; the last good checkpoint stays.
         """
         for variable in self._model.variables:
             if keras.backend.is_float_dtype(variable.dtype) and not np.all(
                 np.isfinite(keras.ops.convert_to_numpy(variable))
             ):
-                raise Diverged(
+                raise DivergedError(
                     f"The weight {variable.path!r} became NaN or infinite at step "
                     f"{self._progress.steps}."
                 )

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_convnets.data import ImageSet, Preprocessing, evaluation_batches, training_batches
-from keras_convnets.errors import Diverged, Interrupted
+from keras_convnets.errors import DivergedError, StoppedError
 from keras_convnets.evaluation import evaluate
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
@@ -47,9 +47,9 @@ class Job:
         return self.run.recipe.length.value.steps(self.steps_per_epoch, self.batch_size)
 
     def check_stop(self) -> None:
-        """Raises `Interrupted` if someone asked to stop; the state must be saved before."""
+        """Raises `StoppedError` if someone asked to stop; the state must be saved before."""
         if self.stop.name:
-            raise Interrupted(
+            raise StoppedError(
                 f"Stopped by {self.stop.name} at step {self.progress.steps} of {self.total_steps}; "
                 f"`keras-convnets train --resume {self.run.path}` goes on from there."
             )
@@ -78,7 +78,7 @@ class _Monitor(keras.callbacks.Callback):
             for name, mean in logs.items()
         }
         if not math.isfinite(float(logs["loss"])):
-            raise Diverged(
+            raise DivergedError(
                 f"The loss became {float(logs['loss'])} at step {progress.steps} "
                 f"(epoch {progress.epoch + 1}). {ADVICE}"
             )
@@ -99,8 +99,8 @@ def fit(job: Job) -> None:
     """Trains until the recipe's length is reached.
 
     Raises:
-        Interrupted: if a signal asked to stop; a checkpoint was saved.
-        Diverged: if the loss or a weight is not finite; the last good checkpoint is kept.
+        StoppedError: if a signal asked to stop; a checkpoint was saved.
+        DivergedError: if the loss or a weight is not finite; the last good checkpoint is kept.
     """
     progress, epochs = job.progress, math.ceil(job.total_steps / job.steps_per_epoch)
     rows = job.run.history[: progress.epoch]
@@ -145,8 +145,7 @@ def _fit_epoch(job: Job, display: Display) -> None:
 
 def _epoch_row(job: Job) -> dict[str, float]:
     progress = job.progress
-    validation = job.images.validation
-    assert validation is not None, "train() holds images out"  # noqa: S101
+    validation = job.images.splits["validation"]
     batches = evaluation_batches(validation, job.preprocessing, job.batch_size)
     with averaged(job.model):
         scores = evaluate(job.model, batches)

@@ -28,7 +28,7 @@ CLASSES = {
 
 
 def parse(text: str) -> Any:
-    """Reads a value such as `0.5`, `(4096, 4096)` or `Exponential(0.045, rate=0.94, every=Epochs(2))`.
+    """Reads a value such as `0.5`, `(4096, 4096)` or `Exponential(0.1, rate=0.9, every=Epochs(2))`.
 
     Only literals and the classes above are understood; nothing is executed.
 
@@ -49,9 +49,7 @@ def parse(text: str) -> Any:
 def _evaluate(node: ast.expr) -> Any:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id not in CLASSES:
-            raise InputError(
-                f"A recipe knows {', '.join(CLASSES)}. Received: {node.func.id!r}"
-            )
+            raise InputError(f"A recipe knows {', '.join(CLASSES)}. Received: {node.func.id!r}")
         named = {key.arg: _evaluate(key.value) for key in node.keywords if key.arg}
         return CLASSES[node.func.id](*(_evaluate(arg) for arg in node.args), **named)
     if isinstance(node, ast.Tuple | ast.List):

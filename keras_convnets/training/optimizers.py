@@ -16,16 +16,15 @@ class SGD:
 
     def build(self, rate, **options) -> keras.optimizers.Optimizer:
         """Returns the Keras optimizer; `options` are those that all of them share."""
-        return keras.optimizers.SGD(
-            rate, momentum=self.momentum, nesterov=self.nesterov, **options
-        )
+        return keras.optimizers.SGD(rate, momentum=self.momentum, nesterov=self.nesterov, **options)
 
 
 @dataclasses.dataclass(frozen=True)
 class RMSprop:
-    """ms <- rho * ms + (1 - rho) * g^2; v <- momentum * v + rate * g / sqrt(ms + epsilon); w <- w - v.
+    """Steps by the gradient over its root mean square, ms.
 
-    Epsilon stands inside the root, as in TensorFlow and Keras.
+    ms <- rho * ms + (1 - rho) * g^2; v <- momentum * v + rate * g / sqrt(ms + epsilon);
+    w <- w - v. Epsilon stands inside the root, as in TensorFlow and Keras.
     """
 
     rho: float = 0.9

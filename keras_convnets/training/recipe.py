@@ -16,7 +16,6 @@ from keras_convnets.training.optimizers import Optimizer
 from keras_convnets.training.schedules import Length, Schedule
 from keras_convnets.training.sourced import KINDS, Sourced, choice
 
-
 # The source of a value that the user typed.
 GIVEN = "given by the user"
 

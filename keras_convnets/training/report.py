@@ -2,11 +2,9 @@
 
 import base64
 import html
-import io
 from string import Template
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from keras_convnets.analysis import plots
 from keras_convnets.data import ImageSet, Split
@@ -22,9 +20,12 @@ _PAGE = Template("""<!DOCTYPE html>
 <meta charset="utf-8">
 <title>$title</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; } td, th { padding: 0.2em 0.8em 0.2em 0; text-align: left;
-vertical-align: top; border-bottom: 1px solid #ddd; } img { max-width: 100%; } .big { font-size: 2em; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; }
+table { border-collapse: collapse; }
+td, th { padding: 0.2em 0.8em 0.2em 0; text-align: left; vertical-align: top;
+  border-bottom: 1px solid #ddd; }
+img { max-width: 100%; }
+.big { font-size: 2em; }
 </style>
 </head>
 <body>
@@ -35,7 +36,8 @@ vertical-align: top; border-bottom: 1px solid #ddd; } img { max-width: 100%; } .
 $minutes minutes of training.</p>
 <h2>Curves</h2>
 <img alt="loss and top-1 accuracy over epochs" src="$curves">
-<p>The training loss includes L2 and label smoothing; the validation loss is plain cross-entropy.</p>
+<p>The training loss includes L2 and label smoothing; the validation loss is the cross-entropy
+alone.</p>
 <h2>Confusion matrix ($split images)</h2>
 <img alt="confusion matrix" src="$confusion">
 <h2>Some $split images</h2>
@@ -89,7 +91,5 @@ def write_report(run: Run, images: ImageSet, split: Split, scores: Evaluation) -
     write_text(run.report, page)
 
 
-def _inline(figure: Figure) -> str:
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=110)
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+def _inline(picture: plots.Picture) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture.png()).decode()

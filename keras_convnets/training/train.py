@@ -44,7 +44,7 @@ def train(
 
     The order of the images, their augmentation, the first weights and dropout follow from `seed`
     alone: two runs on the same CPU end with equal bits. A tenth of the training images, chosen by
-    the seed, serves as validation set unless the data has one. Test images are read once, at the end.
+    the seed, serves as validation set unless the data has one. Test images are read at the end.
 
     Args:
         recipe: what to train and how; see `keras_convnets.recipes.get`.
@@ -60,8 +60,8 @@ def train(
 
     Raises:
         InputError: if something can't work; nothing was written.
-        Interrupted: if SIGTERM or Ctrl-C came; `resume` goes on.
-        Diverged: if the loss became NaN or infinite; the last good checkpoint is kept.
+        StoppedError: if SIGTERM or Ctrl-C came; `resume` goes on.
+        DivergedError: if the loss became NaN or infinite; the last good checkpoint is kept.
 
     Example:
 
@@ -105,8 +105,8 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
 
     Raises:
         InputError: if `path` is no run, or its data changed.
-        Interrupted: see `train`.
-        Diverged: see `train`.
+        StoppedError: see `train`.
+        DivergedError: see `train`.
     """
     run = Run(path)
     if run.is_finished:
@@ -132,8 +132,7 @@ def _check_settings(
         raise InputError(f"The seed should be 0 to 2^32 - 1. Received: {seed}")
     if mixed_precision not in PRECISIONS:
         raise InputError(
-            "The mixed precision should be 'float16' or 'bfloat16'. "
-            f"Received: {mixed_precision!r}"
+            f"The mixed precision should be 'float16' or 'bfloat16'. Received: {mixed_precision!r}"
         )
     if checkpoint_every is not None and checkpoint_every < 1:
         raise InputError(
@@ -147,8 +146,8 @@ def _check_settings(
     if recipe.model_options.value.get("classifier_activation", "softmax") != "softmax":
         raise InputError(
             f"The recipe {recipe.name!r} is for images of several labels, and this version trains "
-            "on one label an image: `classifier_activation` in `model_options` should be 'softmax'. "
-            f"Received: {recipe.model_options.value['classifier_activation']!r}"
+            "on one label an image: `classifier_activation` in `model_options` should be 'softmax'."
+            f" Received: {recipe.model_options.value['classifier_activation']!r}"
         )
 
 
@@ -179,9 +178,7 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
     return model
 
 
-def _work(
-    run: Run, images: ImageSet, model: keras.Model, stop: StopRequest, quiet: bool
-) -> Run:
+def _work(run: Run, images: ImageSet, model: keras.Model, stop: StopRequest, quiet: bool) -> Run:
     progress = Progress()
     checkpoints = Checkpoints(run.path / "checkpoints", model, progress)
     checkpoints.restore()

@@ -103,13 +103,15 @@ def _tensors_of(source: keras.Model, builder: str | None) -> Tensors:
         twin_names = tensors_by_our_names(builder, source) if builder in KERAS_TWINS else None
     except ValueError:  # no automatic names in it: it is ours
         twin_names = None
-    return twin_names or {layer.name: layer.get_weights() for layer in source.layers if layer.weights}
+    return twin_names or {
+        layer.name: layer.get_weights() for layer in source.layers if layer.weights
+    }
 
 
 def _read_legacy(model: keras.Model, path: str, builder: str | None) -> Tensors:
     """Reads a legacy `.h5` file: by name if the names are ours, else through the Keras twin."""
     with h5py.File(path, "r") as file:
-        group = file["model_weights"] if "model_weights" in file else file
+        group = file.get("model_weights", file)
         if "layer_names" not in group.attrs:
             raise InputError(
                 f"{path!r} is not a Keras weights file: it has no attribute `layer_names`."

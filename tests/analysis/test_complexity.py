@@ -53,7 +53,9 @@ def test_peak_memory_keeps_what_a_shortcut_still_needs():
 
 
 def test_peak_memory_counts_bytes_of_the_dtype():
-    model = keras.Sequential([keras.Input((8, 8, 2), dtype="float16"), layers.ReLU(dtype="float16")])
+    model = keras.Sequential(
+        [keras.Input((8, 8, 2), dtype="float16"), layers.ReLU(dtype="float16")]
+    )
     assert count_complexity(model).peak_activation_bytes == 2 * 128 * 2
 
 

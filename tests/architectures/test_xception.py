@@ -135,9 +135,7 @@ def test_separable_layers_equal_their_two_steps(rng):
 
 
 def test_small_input_strides_by_eight():
-    model = Xception(
-        weights=None, input_shape=(64, 64, 3), include_top=False, small_input=True
-    )
+    model = Xception(weights=None, input_shape=(64, 64, 3), include_top=False, small_input=True)
     assert model.output.shape == (None, 8, 8, 2048)
     assert model.get_layer("block1_conv2_act").output.shape[1:3] == (64, 64)
 

@@ -141,7 +141,7 @@ def test_inception_crop_covers_8_to_100_percent():
     spans = []
     for i in range(300):
         crop = InceptionCrop()(ramp, [5, i], 50).numpy()
-        spans.append((crop.max() - crop.min()))
+        spans.append(crop.max() - crop.min())
     assert min(spans) < 0.4
     assert max(spans) > 0.9
     assert min(spans) > (0.08 * 3 / 4) ** 0.5 - 0.05  # width at least sqrt(area * ratio)

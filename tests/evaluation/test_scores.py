@@ -21,7 +21,9 @@ def test_scores_equal_the_reference(rng):
     order = np.argsort(-table, axis=1, kind="stable")
     assert scores.n == 57
     assert scores.top1 == np.mean(order[:, 0] == labels)
-    assert scores.top5 == np.mean([label in row[:5] for label, row in zip(labels, order)])
+    assert scores.top5 == np.mean(
+        [label in row[:5] for label, row in zip(labels, order, strict=True)]
+    )
     np.testing.assert_allclose(scores.loss, -np.log(table[np.arange(57), labels]).mean(), rtol=1e-6)
     confusion = scores.confusion(20)
     assert confusion.sum() == 57

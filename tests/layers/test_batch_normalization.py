@@ -12,8 +12,9 @@ MODES = ("training", "inference", "frozen")
 
 def pair(rng, shape, axis=-1, **options):
     """Keras' layer and ours with the same random weights."""
-    layers = keras.layers.BatchNormalization(axis=axis, **options), BatchNormalization(
-        axis=axis, **options
+    layers = (
+        keras.layers.BatchNormalization(axis=axis, **options),
+        BatchNormalization(axis=axis, **options),
     )
     for layer in layers:
         layer.build(shape)
@@ -56,9 +57,7 @@ def assert_equal(found, expected, tolerance=1e-5):
 def test_equals_keras(mode, options, wrap, rng):
     x = rng.normal(2, 3, (4, 5, 6, 7)).astype("float32")
     theirs, ours = pair(rng, x.shape, **options)
-    assert_equal(
-        outputs_and_gradients(ours, x, mode, wrap), outputs_and_gradients(theirs, x, mode)
-    )
+    assert_equal(outputs_and_gradients(ours, x, mode, wrap), outputs_and_gradients(theirs, x, mode))
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -54,9 +54,7 @@ def test_scaling_multiplies_every_rate(schedule):
 
 
 def run(optimizer, gradients, **options):
-    built = build_optimizer(
-        optimizer, 0.1, **{"clip_norm": None, "ema": None, **options}
-    )
+    built = build_optimizer(optimizer, 0.1, **{"clip_norm": None, "ema": None, **options})
     weight = keras.Variable([1.0, -2.0], dtype="float64")
     path = []
     for gradient in gradients:

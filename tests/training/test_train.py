@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_convnets.errors import Diverged, InputError, Interrupted
+from keras_convnets.errors import DivergedError, InputError, StoppedError
 from keras_convnets.training import Run, choice, resume, train
 from keras_convnets.training.fit import _Monitor
 from keras_convnets.training.schedules import Constant, Epochs
@@ -105,7 +105,8 @@ def test_same_seed_same_bits(go, tiny_xception):
 
 
 @pytest.mark.parametrize(
-    ("step", "kind"), [(3, "tiny_recipe"), (5, "tiny_recipe"), (8, "tiny_recipe"), (3, "tiny_xception")]
+    ("step", "kind"),
+    [(3, "tiny_recipe"), (5, "tiny_recipe"), (8, "tiny_recipe"), (3, "tiny_xception")],
 )
 def test_a_killed_and_resumed_run_ends_with_the_same_bits(go, dying, step, kind, tmp_path, request):
     """Within an epoch, at its end, and in the second one."""
@@ -139,7 +140,7 @@ def test_signals_save_the_very_step(go, dying, number, tmp_path):
     unbroken = go("unbroken")
     before = signal.getsignal(number)
     undo = dying(3, lambda: signal.raise_signal(number))
-    with pytest.raises(Interrupted, match=r"at step 4 of 10; `keras-convnets train --resume"):
+    with pytest.raises(StoppedError, match=r"at step 4 of 10; `keras-convnets train --resume"):
         go("stopped", checkpoint_every=100)
     undo()
     assert signal.getsignal(number) is before
@@ -157,7 +158,7 @@ def test_nan_stops_with_step_and_advice(go, tiny_recipe, tmp_path):
     recipe = tiny_recipe.replace(
         schedule=choice(Constant(1e30), "absurd"), length=choice(Epochs(4), "enough")
     )
-    with pytest.raises(Diverged, match=r"at step \d+"):
+    with pytest.raises(DivergedError, match=r"at step \d+"):
         go("mad", recipe=recipe, checkpoint_every=1)
     newest = tf.train.latest_checkpoint(tmp_path / "mad" / "checkpoints")
     if newest:  # what was kept is good
@@ -199,7 +200,7 @@ def test_bad_options_are_refused_before_anything_is_written(go, tmp_path, option
         ("dropout_rate", "0.5", "LeNet5 has no option 'dropout_rate'"),
         ("parallelism", "async", "is asynchronous"),
         ("model_options", '{"classifier_activation": "sigmoid"}', "several labels"),
-            ],
+    ],
 )
 def test_bad_recipes_are_refused_before_anything_is_written(
     go, tiny_recipe, tmp_path, field, value, message

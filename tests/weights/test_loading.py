@@ -34,9 +34,7 @@ def test_legacy_files_load_whatever_options_move_the_layers(image, randomize, tm
     """Keras' own loader goes by position: an extra layer would move weights silently."""
     theirs = randomize(keras.applications.Xception(weights=None, input_shape=(150, 150, 3)))
     theirs.save(tmp_path / "file.h5")
-    ours = Xception(
-        weights=tmp_path / "file.h5", input_shape=(150, 150, 3), dropout_rate=0.5
-    )
+    ours = Xception(weights=tmp_path / "file.h5", input_shape=(150, 150, 3), dropout_rate=0.5)
     np.testing.assert_allclose(
         ours.predict_on_batch(image), theirs.predict_on_batch(image), atol=1e-5
     )

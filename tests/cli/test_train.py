@@ -1,0 +1,130 @@
+"""`train` as a user types it: options, exit codes, and processes that are killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+RECIPE = """'''Red or blue.'''
+from keras_convnets import recipes
+from keras_convnets.training import Epochs, choice
+
+def recipe():
+    values = dict(
+        model="LeNet5", variant="modern", model_options={}, length=Epochs(3), batch_size=4,
+        input_size=32, dropout_rate=0.0, batch_norm=None, initializer=None,
+    )
+    base = recipes.get("xception_fashion_mnist")
+    return base.replace(**{name: choice(value, "for a test") for name, value in values.items()})
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "red_or_blue.py"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture
+def arguments(recipe, photo_folder, tmp_path):
+    """Of a short run."""
+    return ["train", recipe, "--data", f"folder:{photo_folder}", "--out", tmp_path / "run"]
+
+
+def test_train_ends_with_what_to_type_next(run, arguments, tmp_path):
+    code, out, err = run(
+        *arguments, "--epochs", 1, "--batch-size", 2, "--seed", 3, "--set", "l2=0.001"
+    )
+    assert code == 0, err
+    assert f"report:  {tmp_path / 'run'}/report.html" in out
+    assert f"keras-convnets predict {tmp_path / 'run'} IMAGE..." in out
+    assert "epoch   1/1" in out
+    fields = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    assert fields["l2"]["value"] == 0.001
+    assert fields["batch_size"]["value"] == 2
+    assert "0.0225" in fields["schedule"]["value"]["parse"]  # half the batch, half the rate
+    settings = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert settings["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["xception_imgnet"], "nearest names are xception_imagenet"),
+        (["--set", "rate=1"], "no field 'rate'"),
+        (["--set", "l2"], "--set wants field=value. Received: 'l2'"),
+        (["--set", "input_size=big"], "'big' is no value of a recipe"),
+        (["--set", "input_size=2.5"], "should be int"),
+        (["--set", "model=Xcepton"], "nearest names are Xception"),
+        (["--set", "classes=9"], "has 9 classes, and the data 'fashion_mnist_6k' has 10"),
+        (["--data", "nowhere"], "no data named 'nowhere'"),
+        (["--epochs", "0"], "positive"),
+        (["--batch-size", "-1"], "positive integer"),
+        (["--mixed-precision", "int8"], "'float16' or 'bfloat16'"),
+        (["--out", "/proc/run"], "can't be written to"),
+        (["--resume", "/nowhere"], "is not a run"),
+        (["--resume", "run", "--seed", "3"], "give it alone"),
+        (["xception_jft"], "is asynchronous"),
+        (["--epochs", "many"], "Invalid value for '--epochs'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(run, arguments, message):
+    code, _, err = run("train", *arguments)
+    assert code == 2
+    assert message in err
+
+
+def test_an_absurd_rate_stops_with_step_and_advice(run, arguments):
+    code, _, err = run(*arguments, "--set", "schedule=Constant(1e30)", "--epochs", 9)
+    assert code == 1
+    assert "at step" in err
+
+
+def start(arguments):
+    code = "from keras_convnets.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path, process):
+    """Waits until a file is there."""
+    limit = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
+def test_kill_9_and_resume_give_the_bits_of_an_unbroken_run(arguments, tmp_path):
+    options = ["--epochs", 12, "--checkpoint-every", 2]
+    process = start([*arguments, *options])
+    wait_for(tmp_path / "run" / "checkpoints" / "checkpoint", process)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait(60) == -signal.SIGKILL
+    assert not (tmp_path / "run" / "report.html").exists()
+    resumed = start(["train", "--resume", tmp_path / "run"])
+    unbroken = start([*arguments[:-1], tmp_path / "unbroken", *options])
+    for other in (resumed, unbroken):
+        _, errors = other.communicate(timeout=240)
+        assert other.returncode == 0, errors
+    from keras_convnets.training import Run
+
+    first, second = (Run(tmp_path / name).load_model() for name in ("run", "unbroken"))
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_sigterm_exits_75_and_says_how_to_go_on(arguments, tmp_path):
+    process = start([*arguments, "--epochs", 2000])
+    wait_for(tmp_path / "run" / "checkpoints" / "checkpoint", process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 75, errors
+    assert f"keras-convnets train --resume {tmp_path / 'run'}" in errors
+    assert "TensorFlow" not in errors  # no start-up notes in the user's way
