@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import wrapt
+
 from keras_convnets._version import __version__
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ _ROOMS = (
     "training",
     "weights",
 )
+
+
+@wrapt.when_imported("keras")
+def _register_layers(keras: Any) -> None:
+    """Makes our layers known to `keras.saving.load_model`, whichever is imported first."""
+    importlib.import_module(f"{__name__}.layers")
 
 
 def __getattr__(name: str) -> Any:

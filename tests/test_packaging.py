@@ -68,10 +68,15 @@ def test_command_is_installed():
 def test_rooms_import_downwards_only(wheel, tmp_path):
     """The floors of the design; seen from the wheel, where recipes/ is at its place."""
     wheel.extractall(tmp_path)
+    command = Path(sys.executable).parent / "lint-imports"
     result = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache", "--config", ROOT / ".importlinter"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        [command, "--no-cache", "--config", ROOT / ".importlinter"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 

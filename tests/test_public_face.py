@@ -28,6 +28,15 @@ def test_import_brings_nothing_heavier_than_keras():
     assert not {f"keras_convnets.{room}" for room in rooms} & loaded
 
 
+@pytest.mark.parametrize("order", [("keras", "keras_convnets"), ("keras_convnets", "keras")])
+def test_saved_nets_load_once_both_are_imported(order, tmp_path):
+    """Our layers are known to Keras, whichever was imported first."""
+    options = {"input_shape": (71, 71, 3), "width_multiplier": 0.1, "middle_repeats": 0}
+    keras_convnets.Xception(weights=None, **options).save(tmp_path / "net.keras")
+    path = str(tmp_path / "net.keras")
+    modules_after(f"import {order[0]}, {order[1]}; keras.saving.load_model({path!r})")
+
+
 def test_help_needs_no_keras():
     assert "keras" not in modules_after("import keras_convnets.cli")
 

@@ -4,7 +4,6 @@ import json
 from typing import Annotated
 
 import rich.console
-import rich.progress
 import rich.table
 import typer
 
@@ -31,6 +30,7 @@ def evaluate(
     from keras_convnets import data as sources
     from keras_convnets import evaluation
     from keras_convnets.deployment import find_model
+    from keras_convnets.training.display import counting
 
     images = sources.load(data)
     name, chosen = images.held_back
@@ -53,13 +53,8 @@ def evaluate(
             f"{', '.join(card.classes[:3])}, the data's {', '.join(images.classes[:3])}."
         )
     batches = sources.evaluation_batches(chosen, card.preprocessing, batch_size)
-    console = rich.console.Console(stderr=True)
-    with rich.progress.Progress(
-        *rich.progress.Progress.get_default_columns(), console=console, transient=True,
-        disable=not console.is_terminal,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("evaluating", total=len(chosen))
-        scores = evaluation.evaluate(net, batches, lambda count: bar.advance(task, count))
+    with counting("evaluating", len(chosen)) as advance:
+        scores = evaluation.evaluate(net, batches, advance)
     figures = {"split": name, **scores.figures}
     if as_json:
         print(json.dumps(figures))

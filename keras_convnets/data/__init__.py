@@ -1,6 +1,7 @@
 """Labelled images: where they come from, how they are changed, how they are batched."""
 
 from keras_convnets.data.augmentation import FlipLeftRight, InceptionCrop, PadCrop
+from keras_convnets.data.decoding import decode_once
 from keras_convnets.data.images import read_image
 from keras_convnets.data.pipeline import (
     Preprocessing,
@@ -20,6 +21,7 @@ __all__ = [
     "Preprocessing",
     "Split",
     "count_steps",
+    "decode_once",
     "evaluation_batches",
     "load",
     "read_image",

@@ -1,13 +1,12 @@
 """A folder of images with one folder for each class."""
 
-import concurrent.futures
 import os
 from pathlib import Path
 
 import numpy as np
-import PIL.Image
 
-from keras_convnets.data.images import SUFFIXES, check_image
+from keras_convnets.data.decoding import check_files
+from keras_convnets.data.images import SUFFIXES
 from keras_convnets.data.splits import ImageSet, Split
 from keras_convnets.errors import InputError
 
@@ -17,12 +16,9 @@ SPLIT_NAMES = {
     "test": ("test", "testing"),
 }
 
-# Up to here every file is decoded once before work starts; in larger sets only headers are read.
-FULL_CHECK_LIMIT = 20_000
-
 
 def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
-    """Reads the file names and labels below a folder, and checks that the files are images.
+    """Reads the file names and labels below a folder, and the header of each file.
 
     Args:
         folder: has one folder for each class, or `train`, `val` and `test` folders that have.
@@ -33,7 +29,7 @@ def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
         An `ImageSet` of three channels; classes in the order of their names.
 
     Raises:
-        InputError: if there is no such folder, no class, or a file that can't be decoded.
+        InputError: if there is no such folder, no class, or a file that is no image.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -51,7 +47,7 @@ def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
             "it holds no folder."
         )
     splits = {split: _read(part, classes) for split, part in parts.items() if part is not None}
-    _check_files([file for split in splits.values() for file in split.files or ()])
+    check_files([file for split in splits.values() for file in split.files or ()], decode=False)
     return ImageSet(
         name=name or f"folder:{root}",
         classes=tuple(classes),
@@ -87,20 +83,3 @@ def _read(folder: Path, classes: list[str]) -> Split:
         files += found
         labels += [label] * len(found)
     return Split(np.array(labels, np.int64), files=tuple(files))
-
-
-def _check_files(files: list[Path]) -> None:
-    check = check_image if len(files) <= FULL_CHECK_LIMIT else _check_header
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        faults = [fault for fault in pool.map(check, files) if fault]
-    if faults:
-        others = f" {len(faults) - 1} other files are bad too." if len(faults) > 1 else ""
-        raise InputError(f"{faults[0]}{others} Mend or remove them.")
-
-
-def _check_header(path: Path) -> str | None:
-    try:
-        with PIL.Image.open(path):
-            return None
-    except (OSError, PIL.Image.DecompressionBombError) as error:
-        return f"The image file {str(path)!r} can't be opened: {error}."

@@ -1,6 +1,7 @@
 """Image files of any common format, mode and size, read as RGB or grey."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,15 @@ import PIL.ImageOps
 
 from keras_convnets.errors import InputError
 
+# Pillow warns at half of the size that it refuses; up to there an image is read without a word.
+warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
-def read_image(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
+def read_image(
+    path: str | os.PathLike, channels: int = 3, *, enough: int | None = None
+) -> np.ndarray:
     """Reads one image file.
 
     The orientation of the EXIF header is applied, 16-bit samples are scaled to 8 bits, CMYK and
@@ -21,6 +27,8 @@ def read_image(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
     Args:
         path: the file.
         channels: 3 for RGB or 1 for grey.
+        enough: a shorter side in pixels; an image of four times that or more is shrunk by a whole
+            factor, to no less than twice that. It saves time and memory; `None` keeps the size.
 
     Returns:
         An array (height, width, channels) uint8.
@@ -35,11 +43,7 @@ def read_image(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
         raise InputError(f"The image file {str(path)!r} is empty.")
     try:
         with PIL.Image.open(path) as image:
-            image = PIL.ImageOps.exif_transpose(image)
-            image = _to_eight_bits(image)
-            return np.asarray(_on_white(image).convert("RGB" if channels == 3 else "L")).reshape(
-                image.height, image.width, channels
-            )
+            return _to_array(image, channels, enough)
     except PIL.UnidentifiedImageError as error:
         raise InputError(f"{str(path)!r} is not an image of a known format.") from error
     except PIL.Image.DecompressionBombError as error:
@@ -49,13 +53,36 @@ def read_image(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
         raise InputError(f"The image file {str(path)!r} can't be decoded: {error}.") from error
 
 
-def check_image(path: str | os.PathLike) -> str | None:
-    """Returns why an image file can't be read, or `None` if it can."""
+def check_image(path: str | os.PathLike, *, decode: bool) -> str | None:
+    """Returns why an image file can't be read, or `None` if it can.
+
+    Args:
+        path: the file.
+        decode: whether to decode all of it, or to read the header only.
+    """
     try:
-        read_image(path)
-    except InputError as error:
+        if decode:
+            read_image(path)
+        else:
+            with PIL.Image.open(path):
+                pass
+    except PIL.UnidentifiedImageError:
+        return f"{os.fspath(path)!r} is not an image of a known format."
+    except (InputError, OSError, PIL.Image.DecompressionBombError) as error:
         return str(error)
     return None
+
+
+def _to_array(image: PIL.Image.Image, channels: int, enough: int | None) -> np.ndarray:
+    factor = max(1, min(image.size) // (2 * enough)) if enough else 1
+    if factor > 1:  # a JPEG is then decoded at an eighth to a half of its size
+        image.draft(None, (image.width // factor, image.height // factor))
+        factor = max(1, min(image.size) // (2 * enough)) if enough else 1
+    image = _to_eight_bits(PIL.ImageOps.exif_transpose(image))
+    if image.mode in ("1", "P", "PA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image = _on_white(image.reduce(factor)).convert("RGB" if channels == 3 else "L")
+    return np.asarray(image).reshape(image.height, image.width, channels)
 
 
 def _to_eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:

@@ -1,7 +1,7 @@
 """Batches of images as a net expects them; the order is a pure function of (seed, epoch)."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -33,17 +33,26 @@ class Preprocessing:
         """Resizes the shorter side, crops the centre and scales: (h, w, c) uint8 to float32."""
         return self.scale(self.center(image))
 
+    @property
+    def enough(self) -> int:
+        """The shorter side in pixels that an image is resized to before the crop."""
+        return round(self.size / self.crop)
+
     def center(self, image: tf.Tensor) -> tf.Tensor:
-        """Resizes the shorter side to `size / crop` and takes the central `size` x `size`."""
+        """Resizes the shorter side to `enough` and takes the central `size` x `size`.
+
+        Returns:
+            (size, size, channels) float32 of whole numbers from 0 to 255, as a file would hold.
+        """
         image = tf.cast(self.to_channels(image), tf.float32)
         if image.shape[:2] == (self.size, self.size) and self.crop == 1.0:
             return image
         height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float64))
-        factor = round(self.size / self.crop) / tf.minimum(height, width)
+        factor = self.enough / tf.minimum(height, width)
         # Rounded up, so that the crop always fits.
         new_size = tf.cast(tf.math.ceil(tf.stack([height, width]) * factor - 1e-6), tf.int32)
         image = tf.image.resize(image, new_size, antialias=True)
-        return tf.image.resize_with_crop_or_pad(image, self.size, self.size)
+        return tf.round(tf.image.resize_with_crop_or_pad(image, self.size, self.size))
 
     def to_channels(self, image: tf.Tensor) -> tf.Tensor:
         """Makes an image grey or RGB."""
@@ -104,7 +113,7 @@ def training_batches(
 
     def prepare(index, image_seed):
         image, label = read(index)
-        if not any(change.sets_size for change in augmentation):
+        if not (whole or split.is_cropped):
             image = preprocessing.center(image)
         for i, change in enumerate(augmentation):
             own_seed = tf.random.experimental.stateless_fold_in(image_seed, i)
@@ -113,42 +122,47 @@ def training_batches(
             )
         return preprocessing.scale(image), label
 
-    read = _reader(split)
+    whole = any(change.sets_size for change in augmentation)
+    read = _reader(split, None if whole else preprocessing.enough)
     rows = tf.data.Dataset.from_tensor_slices((order[start:], seeds[start:]))
-    return _batches(rows.map(prepare, tf.data.AUTOTUNE, deterministic=True), batch_size)
+    return _batches(rows, prepare, batch_size)
 
 
 def evaluation_batches(
     split: Split, preprocessing: Preprocessing, batch_size: int
 ) -> tf.data.Dataset:
     """Returns each image once, in order, with its label; the last batch may be smaller."""
-    read = _reader(split)
+    read = _reader(split, preprocessing.enough)
 
     def prepare(index):
         image, label = read(index)
-        return preprocessing(image), label
+        if not split.is_cropped:
+            image = preprocessing.center(image)
+        return preprocessing.scale(image), label
 
     rows = tf.data.Dataset.range(len(split))
-    return _batches(rows.map(prepare, tf.data.AUTOTUNE, deterministic=True), batch_size)
+    return _batches(rows, prepare, batch_size)
 
 
-def _reader(split: Split):
+def _reader(split: Split, enough: int | None):
     labels = tf.constant(split.labels)
     if split.images is not None:
         images = tf.constant(split.images)
         return lambda index: (images[index], labels[index])
     files = tf.constant([str(file) for file in split.files or ()])
 
+    def read_rgb(path: bytes) -> np.ndarray:
+        return read_image(path.decode(), enough=enough)
+
     def read_file(index):
-        image = tf.numpy_function(_read_rgb, [files[index]], tf.uint8, stateful=False)
+        image = tf.numpy_function(read_rgb, [files[index]], tf.uint8, stateful=False)
         return tf.ensure_shape(image, (None, None, 3)), labels[index]
 
     return read_file
 
 
-def _read_rgb(path: bytes) -> np.ndarray:
-    return read_image(path.decode())
-
-
-def _batches(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+def _batches(rows: tf.data.Dataset, prepare: Callable, batch_size: int) -> tf.data.Dataset:
+    # Every condition in `prepare` is a Python one: there is nothing to convert.
+    prepare = tf.autograph.experimental.do_not_convert(prepare)
+    examples = rows.map(prepare, tf.data.AUTOTUNE, deterministic=True)
     return examples.batch(batch_size).prefetch(tf.data.AUTOTUNE)

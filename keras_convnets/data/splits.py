@@ -19,11 +19,13 @@ class Split:
         labels: (n,) int64, indices into the classes.
         images: (n, height, width, channels) uint8, or `None`.
         files: the paths of n image files, or `None`.
+        is_cropped: whether the arrays are the central crops that the net takes, ready to be scaled.
     """
 
     labels: np.ndarray
     images: np.ndarray | None = None
     files: tuple[Path, ...] | None = None
+    is_cropped: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -34,6 +36,7 @@ class Split:
             self.labels[indices],
             None if self.images is None else self.images[indices],
             None if self.files is None else tuple(self.files[i] for i in indices),
+            self.is_cropped,
         )
 
     def image(self, index: int, channels: int = 3) -> np.ndarray:

@@ -68,8 +68,9 @@ class Predictor:
         images, errors = {}, {}
         for path in paths:
             try:
-                image = read_image(path, self.card.preprocessing.channels)
-                images[path] = self.card.preprocessing(image)
+                preprocessing = self.card.preprocessing
+                image = read_image(path, preprocessing.channels, enough=preprocessing.enough)
+                images[path] = preprocessing(image)
             except InputError as error:
                 errors[path] = str(error)
         rows = {}

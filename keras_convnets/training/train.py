@@ -1,6 +1,7 @@
 """`train` and `resume`: every check before work starts, then the loop, then the last evaluation."""
 
 import contextlib
+import dataclasses
 import datetime
 import os
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from keras_convnets.errors import InputError
 from keras_convnets.evaluation import evaluate
 from keras_convnets.files import check_space, write_json
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
+from keras_convnets.training.display import counting
 from keras_convnets.training.fit import Job, fit
 from keras_convnets.training.model import build_model, compile_model, model_card, preprocessing_of
 from keras_convnets.training.optimizers import averaged
@@ -87,6 +89,7 @@ def train(
         model = _make_model(recipe, images, settings)
         # The kept checkpoints, the one that is being written, and the model.
         check_space(_existing(path), (Checkpoints.KEPT + 2) * checkpoint_bytes(model))
+        images = _decode(recipe, images, quiet)
         run = Run.create(path, recipe, settings)
         return _work(run, images, model, stop, quiet)
 
@@ -122,6 +125,7 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
         )
     with _precision(settings.mixed_precision), stop_requests() as stop:
         model = _make_model(run.recipe, images, settings)
+        images = _decode(run.recipe, images, quiet)
         return _work(run, images, model, stop, quiet)
 
 
@@ -176,6 +180,18 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
     model = build_model(recipe, images.channels)
     compile_model(model, recipe, count_steps(images.train, recipe.batch_size.value))
     return model
+
+
+def _decode(recipe: Recipe, images: ImageSet, quiet: bool) -> ImageSet:
+    """Decodes image files before work starts: the faulty are found, and epochs are faster."""
+    preprocessing = preprocessing_of(recipe, images.channels)
+    decoded = {}
+    total = sum(len(split.files or ()) for split in images.splits.values())
+    with counting("reading images", total, quiet) as advance:
+        for name, split in images.splits.items():
+            changes = recipe.augmentation.value if name == "train" else ()
+            decoded[name] = sources.decode_once(split, preprocessing, changes, advance)
+    return dataclasses.replace(images, **decoded)
 
 
 def _work(run: Run, images: ImageSet, model: keras.Model, stop: StopRequest, quiet: bool) -> Run:

@@ -2,9 +2,17 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from keras_convnets import data
+from keras_convnets.data import (
+    InceptionCrop,
+    PadCrop,
+    Preprocessing,
+    evaluation_batches,
+    training_batches,
+)
 from keras_convnets.errors import InputError
 
 
@@ -33,15 +41,50 @@ def test_test_classes_must_be_among_the_training_classes(photo_folder, tmp_path)
         data.load(f"folder:{tmp_path / 'split'}")
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(b"", "3.png' is empty"), (b"text", "not an image"), (None, "can't be decoded")],
-)
-def test_bad_files_are_named_before_work_starts(photo_folder, content, message):
-    path = photo_folder / "red" / "3.png"
-    path.write_bytes(path.read_bytes()[:300] if content is None else content)
-    with pytest.raises(InputError, match=message):
+@pytest.mark.parametrize("content", [b"", b"text"])
+def test_files_that_are_no_images_are_named(photo_folder, content):
+    (photo_folder / "red" / "3.png").write_bytes(content)
+    with pytest.raises(InputError, match="3.png' is not an image of a known format"):
         data.load(f"folder:{photo_folder}")
+
+
+PLAIN = Preprocessing(16, 3, "tf", crop=0.875)
+
+
+@pytest.mark.parametrize("augmentation", [(), (InceptionCrop(),)])
+def test_decoding_before_work_finds_truncated_files(photo_folder, augmentation):
+    for name in ("3.png", "4.png"):
+        path = photo_folder / "red" / name
+        path.write_bytes(path.read_bytes()[:300])
+    train = data.load(f"folder:{photo_folder}").train
+    with pytest.raises(InputError, match="3.png' can't be decoded.*1 other files are bad too"):
+        data.decode_once(train, PLAIN, augmentation)
+
+
+def test_decoding_once_gives_the_batches_of_the_files(photo_folder):
+    train, seen = data.load(f"folder:{photo_folder}").train, []
+    decoded = data.decode_once(train, PLAIN, (PadCrop(2),), lambda: seen.append(1))
+    assert decoded.images.shape == (24, 16, 16, 3)
+    assert len(seen) == 24
+    options = {"batch_size": 4, "seed": 1, "epoch": 0}
+    pairs = [
+        (
+            evaluation_batches(split, PLAIN, 5),
+            training_batches(split, PLAIN, (PadCrop(2),), **options),
+        )
+        for split in (train, decoded)
+    ]
+    for files, arrays in zip(*pairs, strict=True):
+        for (x, y), (a, b) in zip(files, arrays, strict=True):
+            np.testing.assert_array_equal(x, a)
+            np.testing.assert_array_equal(y, b)
+
+
+def test_sets_that_are_cropped_or_too_large_stay_files(photo_folder, monkeypatch):
+    train = data.load(f"folder:{photo_folder}").train
+    assert data.decode_once(train, PLAIN, (InceptionCrop(),)) is train
+    monkeypatch.setattr("keras_convnets.data.decoding.MEMORY_LIMIT", 1000)
+    assert data.decode_once(train, PLAIN, ()) is train
 
 
 def test_an_empty_class_is_named(photo_folder):

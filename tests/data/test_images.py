@@ -57,6 +57,21 @@ def test_any_size_is_read(size, tmp_path):
     assert read_image(tmp_path / "a.png").shape == (size[1], size[0], 3)
 
 
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize(
+    ("enough", "side"), [(101, 400), (100, 200), (50, 100), (24, 50), (None, 400)]
+)
+def test_large_images_are_shrunk_to_what_is_enough(suffix, enough, side, tmp_path):
+    """By whole factors; a JPEG's decoder knows 2, 4 and 8."""
+    ramp = np.linspace(0, 255, 400).astype(np.uint8)
+    path = tmp_path / f"a.{suffix}"
+    PIL.Image.fromarray(np.broadcast_to(ramp, (400, 400)).copy()).save(path, quality=95)
+    pixels = read_image(path, 1, enough=enough)
+    assert pixels.shape == (side, side, 1)
+    expected = np.linspace(0, 255, 400).reshape(side, -1).mean(axis=1)
+    np.testing.assert_allclose(pixels[:, :, 0], np.broadcast_to(expected, (side, side)), atol=3)
+
+
 def test_too_many_pixels_are_refused(tmp_path, monkeypatch):
     PIL.Image.new("L", (200, 200)).save(tmp_path / "a.png")
     monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 10_000)
