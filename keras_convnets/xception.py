@@ -11,6 +11,7 @@ from keras_convnets._builder import Net, activation, batch_norm, channel_axis, g
 from keras_convnets._registry import Counts, Paper, Tap, architecture
 from keras_convnets.errors import InputError
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
+from keras_convnets.layers import PointwiseConv2D
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
@@ -30,13 +31,25 @@ class _Modules:
     initializer: str
     momentum: float
 
-    def conv(self, x, filters, kernel_size, name, *, strides=1, padding="same"):
-        """A convolution without bias, then BN."""
+    def conv(self, x, filters, name, *, strides=1, padding="same"):
+        """A 3x3 convolution without bias, then BN."""
         x = layers.Conv2D(
             filters,
-            kernel_size,
+            3,
             strides=strides,
             padding=padding,
+            use_bias=False,
+            kernel_initializer=self.initializer,
+            name=name,
+        )(x)
+        return batch_norm(x, f"{name}_bn", self.momentum)
+
+    def projection(self, x, filters, name, *, strides):
+        """A 1x1 convolution without bias, then BN."""
+        x = PointwiseConv2D(
+            filters,
+            strides=strides,
+            padding="same",
             use_bias=False,
             kernel_initializer=self.initializer,
             name=name,
@@ -86,7 +99,7 @@ class _Modules:
         x = self.separable(x, second, f"{name}_sepconv2")
         x = layers.MaxPooling2D(3, strides=strides, padding="same", name=f"{name}_pool")(x)
         if self.residual:
-            shortcut = self.conv(shortcut, second, 1, f"{name}_shortcut_conv", strides=strides)
+            shortcut = self.projection(shortcut, second, f"{name}_shortcut_conv", strides=strides)
             x = layers.Add(name=f"{name}_add")([x, shortcut])
         return x
 
@@ -196,9 +209,9 @@ def Xception(
 
     # Sizes for the default net, then for `small_input` at 32 x 32.
     x = net.input  # 299 x 299 x 3, 32 x 32
-    x = modules.conv(x, wide(32), 3, "block1_conv1", strides=1 if small_input else 2, **stem)
+    x = modules.conv(x, wide(32), "block1_conv1", strides=1 if small_input else 2, **stem)
     x = activation(x, "block1_conv1_act")  # 149 x 149 x 32, 32 x 32
-    x = modules.conv(x, wide(64), 3, "block1_conv2", **stem)
+    x = modules.conv(x, wide(64), "block1_conv2", **stem)
     x = activation(x, "block1_conv2_act")  # 147 x 147 x 64, 32 x 32
 
     x = modules.downsampling(

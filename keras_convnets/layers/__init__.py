@@ -8,11 +8,13 @@ from keras_convnets.layers.lenet import (
     TrainableSubsampling,
     scaled_tanh,
 )
+from keras_convnets.layers.pointwise import PointwiseConv2D
 
 __all__ = [
     "BatchNormalization",
     "ConnectionTableConv2D",
     "LeNetUniform",
+    "PointwiseConv2D",
     "RadialBasisOutput",
     "TrainableSubsampling",
     "scaled_tanh",
