@@ -12,7 +12,19 @@ class InputError(ValueError):
 
 
 class DivergedError(RuntimeError):
-    """The loss or a weight became NaN or infinite; the message names the step and gives advice."""
+    """A loss or a weight became NaN or infinite.
+
+    Args:
+        what: what did, as the start of a sentence.
+        step: the step, counted from 1.
+    """
+
+    def __init__(self, what: str, step: int):
+        super().__init__(
+            f"{what} became NaN or infinite at step {step}; lower the learning rate "
+            "(`--set schedule=...`), clip the gradient (`--set clip_norm=1`), or train without "
+            "--mixed-precision."
+        )
 
 
 class StoppedError(RuntimeError):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.errors import DivergedError
+from keras_convnets.errors import DivergedError, InputError
 
 
 class Progress(tf.train.experimental.PythonState):
@@ -74,11 +74,6 @@ class Checkpoints:
             max_to_keep=self.KEPT,
         )
 
-    @property
-    def newest(self) -> str | None:
-        """Path of the newest checkpoint, or `None`."""
-        return self._manager.latest_checkpoint
-
     def save(self) -> None:
         """Saves the state.
 
@@ -89,22 +84,28 @@ class Checkpoints:
             if keras.backend.is_float_dtype(variable.dtype) and not np.all(
                 np.isfinite(keras.ops.convert_to_numpy(variable))
             ):
-                raise DivergedError(
-                    f"The weight {variable.path!r} became NaN or infinite at step "
-                    f"{self._progress.steps}."
-                )
+                raise DivergedError(f"The weight {variable.path!r}", self._progress.steps)
         self._manager.save(checkpoint_number=self._progress.steps)
 
     def restore(self) -> bool:
-        """Restores the newest checkpoint into the model, its optimizer and the progress.
+        """Restores the newest checkpoint that can be read, of those that are kept.
 
         Returns:
             Whether there was one.
+
+        Raises:
+            InputError: if there are checkpoints and none can be read.
         """
-        if self.newest is None:
-            return False
-        self._manager.checkpoint.restore(self.newest).assert_existing_objects_matched()
-        return True
+        paths = self._manager.checkpoints
+        for path in reversed(paths):
+            try:
+                self._manager.checkpoint.restore(path).assert_existing_objects_matched()
+            except Exception:  # noqa: S112 - TensorFlow's reader raises whatever it meets
+                continue  # a damaged file: the older one leads to the same bits
+            return True
+        if paths:
+            raise InputError(f"No checkpoint can be read: {', '.join(paths)}.")
+        return False
 
 
 def checkpoint_bytes(model: keras.Model) -> int:

@@ -16,11 +16,6 @@ from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.run import Run
 from keras_convnets.training.stop import StopRequest
 
-ADVICE = (
-    "Lower the learning rate (`--set schedule=...`), clip the gradient (`--set clip_norm=1`), or "
-    "train without --mixed-precision."
-)
-
 
 @dataclasses.dataclass
 class Job:
@@ -40,6 +35,11 @@ class Job:
     def batch_size(self) -> int:
         """Images in a step."""
         return self.run.recipe.batch_size.value
+
+    @property
+    def evaluation_batch_size(self) -> int:
+        """Images to evaluate at once: a step's, or more where steps are tiny."""
+        return max(self.batch_size, 32)
 
     @property
     def total_steps(self) -> int:
@@ -78,10 +78,7 @@ class _Monitor(keras.callbacks.Callback):
             for name, mean in logs.items()
         }
         if not math.isfinite(float(logs["loss"])):
-            raise DivergedError(
-                f"The loss became {float(logs['loss'])} at step {progress.steps} "
-                f"(epoch {progress.epoch + 1}). {ADVICE}"
-            )
+            raise DivergedError("The loss", progress.steps)
         means = {name: total / progress.step for name, total in progress.sums.items()}
         self._display.step(
             progress.epoch + 1, means, progress.steps * self._job.batch_size / progress.seconds
@@ -146,7 +143,7 @@ def _fit_epoch(job: Job, display: Display) -> None:
 def _epoch_row(job: Job) -> dict[str, float]:
     progress = job.progress
     validation = job.images.splits["validation"]
-    batches = evaluation_batches(validation, job.preprocessing, job.batch_size)
+    batches = evaluation_batches(validation, job.preprocessing, job.evaluation_batch_size)
     with averaged(job.model):
         scores = evaluate(job.model, batches)
     means = {name: total / progress.step for name, total in progress.sums.items()}

@@ -217,7 +217,7 @@ def _work(run: Run, images: ImageSet, model: keras.Model, stop: StopRequest, qui
 def _finish(job: Job) -> None:
     """Evaluates the trained net on held-back images, saves it, and writes the report."""
     name, split = job.images.held_back
-    batches = evaluation_batches(split, job.preprocessing, job.batch_size)
+    batches = evaluation_batches(split, job.preprocessing, job.evaluation_batch_size)
     with averaged(job.model):
         scores = evaluate(job.model, batches)
         plain = build_model(job.run.recipe, job.images.channels)

@@ -84,6 +84,7 @@ def test_an_absurd_rate_stops_with_step_and_advice(run, arguments):
     code, _, err = run(*arguments, "--set", "schedule=Constant(1e30)", "--epochs", 9)
     assert code == 1
     assert "at step" in err
+    assert "lower the learning rate" in err
 
 
 def start(arguments):

@@ -126,6 +126,24 @@ def test_a_killed_and_resumed_run_ends_with_the_same_bits(go, dying, step, kind,
     assert resumed.evaluation == unbroken.evaluation
 
 
+@pytest.mark.parametrize("damage", ["newest", "both"])
+def test_damaged_checkpoints_fall_back_to_the_older_one(go, dying, damage, tmp_path):
+    unbroken = go("unbroken", checkpoint_every=2)
+    undo = dying(8, kill)
+    with pytest.raises(Killed):
+        go("broken", checkpoint_every=2)
+    undo()
+    files = sorted((tmp_path / "broken" / "checkpoints").glob("*.data-*"))
+    assert [file.name.partition(".")[0] for file in files] == ["ckpt-6", "ckpt-8"]
+    for file in files if damage == "both" else files[1:]:
+        file.write_bytes(file.read_bytes()[:100])
+    if damage == "both":
+        with pytest.raises(InputError, match="No checkpoint can be read"):
+            resume(tmp_path / "broken", quiet=True)
+    else:
+        assert_same_weights(resume(tmp_path / "broken", quiet=True), unbroken)
+
+
 def test_death_before_the_first_checkpoint_starts_again(go, dying, tmp_path):
     unbroken = go("unbroken", checkpoint_every=3)
     undo = dying(1, kill)
@@ -158,7 +176,7 @@ def test_nan_stops_with_step_and_advice(go, tiny_recipe, tmp_path):
     recipe = tiny_recipe.replace(
         schedule=choice(Constant(1e30), "absurd"), length=choice(Epochs(4), "enough")
     )
-    with pytest.raises(DivergedError, match=r"at step \d+"):
+    with pytest.raises(DivergedError, match=r"at step \d+; lower the learning rate"):
         go("mad", recipe=recipe, checkpoint_every=1)
     newest = tf.train.latest_checkpoint(tmp_path / "mad" / "checkpoints")
     if newest:  # what was kept is good
