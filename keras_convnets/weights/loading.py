@@ -56,16 +56,13 @@ def load(model: keras.Model, path: str | os.PathLike, *, builder: str | None = N
             source = keras.saving.load_model(path, compile=False, safe_mode=True)
             assign(model, _tensors_of(source, builder), path)
         elif path.endswith(".weights.h5"):
-            with warnings.catch_warnings():
-                # Keras only warns of layers that it leaves as they are.
-                warnings.simplefilter("error", UserWarning)
-                model.load_weights(path)
+            _load_structured(model, path, builder)
         else:
             assign(model, _read_legacy(model, path, builder), path)
-    except InputError:
-        raise
     except Exception as error:  # each reader has its own; none may leave the model half-loaded
         model.set_weights(before)
+        if isinstance(error, InputError):
+            raise
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise InputError(f"{path!r} does not fit {model.name!r}: {reason}") from error
 
@@ -108,6 +105,20 @@ def _tensors_of(source: keras.Model, builder: str | None) -> Tensors:
     }
 
 
+def _load_structured(model: keras.Model, path: str, builder: str | None) -> None:
+    """Loads a `.weights.h5` file: into the model if it is ours, else through the Keras twin."""
+    try:
+        _load_strictly(model, path)
+    except Exception as error:  # h5py and Keras have each their own
+        if builder not in KERAS_TWINS:
+            raise
+        try:
+            tensors = _read_through_twin(model, path, builder)
+        except Exception:
+            raise error from None  # of the two the one about our own net tells more
+        assign(model, tensors, path)
+
+
 def _read_legacy(model: keras.Model, path: str, builder: str | None) -> Tensors:
     """Reads a legacy `.h5` file: by name if the names are ours, else through the Keras twin."""
     with h5py.File(path, "r") as file:
@@ -125,16 +136,28 @@ def _read_legacy(model: keras.Model, path: str, builder: str | None) -> Tensors:
     ours = {layer.name for layer in model.layers if layer.weights}
     if set(tensors) == ours or builder not in KERAS_TWINS:
         return tensors
-    include_top = "predictions" in tensors
-    first = tensors.get("block1_conv1") or next(iter(tensors.values()))
+    return _read_through_twin(model, path, builder)
+
+
+def _read_through_twin(model: keras.Model, path: str, builder: str) -> Tensors:
+    """Loads a file of keras.applications into its own graph, and takes the tensors from there."""
+    weighted = {layer.name: layer for layer in model.layers if layer.weights}
+    head = weighted.get("predictions")
     twin = build_twin(
         builder,
-        include_top=include_top,
-        classes=tensors["predictions"][-1].shape[0] if include_top else 1000,
-        channels=first[0].shape[2],
+        include_top=head is not None,
+        classes=head.units if head is not None else 1000,
+        channels=next(iter(weighted.values())).kernel.shape[2],
     )
-    twin.load_weights(path)
+    _load_strictly(twin, path)
     return tensors_by_our_names(builder, twin)
+
+
+def _load_strictly(model: keras.Model, path: str) -> None:
+    with warnings.catch_warnings():
+        # Keras only warns of layers that it leaves as they are.
+        warnings.simplefilter("error", UserWarning)
+        model.load_weights(path)
 
 
 def _text(name: str | bytes) -> str:
