@@ -1,5 +1,6 @@
 """The steps that builders share: check arguments, make the input, add the head, load weights."""
 
+import numbers
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -77,7 +78,7 @@ class Net:
     ):
         self.builder = builder
         self.include_top = include_top
-        self.weights = os.fspath(weights) if weights is not None else None
+        self.weights = os.fspath(weights) if isinstance(weights, os.PathLike) else weights
         self.pooling = pooling
         self.classes = classes
         self.classifier_activation = classifier_activation
@@ -98,7 +99,8 @@ class Net:
             self.input = keras.Input(tensor=input_tensor, shape=shape)
 
     def _check_weights(self) -> None:
-        if self.weights not in (None, "imagenet") and not os.path.exists(self.weights):
+        is_file = isinstance(self.weights, str) and os.path.exists(self.weights)
+        if self.weights not in (None, "imagenet") and not is_file:
             raise InputError(
                 "The `weights` argument should be either `None` (random initialization), "
                 "'imagenet' (pre-training on ImageNet), or the path of a weights file that exists. "
@@ -120,7 +122,7 @@ class Net:
             raise InputError(
                 f"`pooling` should be one of None, 'avg', 'max'. Received: pooling={self.pooling!r}"
             )
-        is_count = isinstance(self.classes, int) and not isinstance(self.classes, bool)
+        is_count = isinstance(self.classes, numbers.Integral) and self.classes is not True
         if self.include_top and not (is_count and self.classes > 0):
             raise InputError(
                 f"`classes` should be a positive integer. Received: classes={self.classes!r}"
@@ -143,12 +145,13 @@ class Net:
         if shape is None:
             free = (None, None, channels) if channels_last() else (channels, None, None)
             return default if self.include_top or not any_size else free
-        shape = tuple(shape)
-        if len(shape) != 3 or not all(_is_size(length) for length in shape):
+        is_sequence = isinstance(shape, Sequence) and not isinstance(shape, str)
+        if not is_sequence or len(shape) != 3 or not all(map(_is_size, shape)):
             raise InputError(
                 "`input_shape` must be a tuple of three integers (None for a size that is free). "
                 f"Received: input_shape={shape}"
             )
+        shape = tuple(None if length is None else int(length) for length in shape)
         found = shape[channel_axis() if channels_last() else 0]
         if found is None:
             raise InputError(
@@ -235,7 +238,7 @@ def head_dtype() -> str:
 
 
 def _is_size(length: Any) -> bool:
-    return length is None or (isinstance(length, int) and length > 0)
+    return length is None or (isinstance(length, numbers.Integral) and length > 0)
 
 
 def _check_size(shape: Sequence[int | None], minimum: int, received: str) -> None:

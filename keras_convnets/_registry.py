@@ -115,7 +115,7 @@ def architecture(
             changed = [
                 f"{name}={given.arguments[name]!r}"
                 for name, default in options.items()
-                if given.arguments[name] != default
+                if _as_tuple(given.arguments[name]) != default
             ]
             if given.arguments["weights"] == "imagenet" and changed:
                 raise InputError(
@@ -131,6 +131,10 @@ def architecture(
         return build
 
     return decorate
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def architectures() -> dict[str, Architecture]:
@@ -181,7 +185,7 @@ def find_architecture(name: str) -> tuple[Architecture, dict[str, Any]]:
     return entry, {"variant": variants[variant.lower()]}
 
 
-def get_model(name: str, **options: Any) -> keras.Model:
+def get_model(name: str, /, **options: Any) -> keras.Model:
     """Builds a net by its name.
 
     Args:

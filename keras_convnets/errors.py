@@ -1,7 +1,10 @@
 """The errors that a user can mend; on the command line each is a sentence and an exit code."""
 
 import difflib
+import math
+import numbers
 from collections.abc import Iterable
+from typing import Any
 
 
 class InputError(ValueError):
@@ -31,8 +34,48 @@ class StoppedError(RuntimeError):
     """The run was asked to stop; its state is saved and `train --resume` goes on from it."""
 
 
+def check_number(
+    owner: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+) -> None:
+    """Makes sure that a value is a finite number in a range.
+
+    Args:
+        owner: what has the value, as the message shall call it.
+        value: what was given.
+        least: the least value that is allowed.
+        above: what the value must be greater than.
+        below: what the value must be less than.
+        whole: whether it must be an integer.
+
+    Raises:
+        InputError: if it is not.
+    """
+    kind = numbers.Integral if whole else numbers.Real
+    is_good = (
+        isinstance(value, kind)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and (least is None or value >= least)
+        and (above is None or value > above)
+        and (below is None or value < below)
+    )
+    if not is_good:
+        limits = (("of at least", least), ("above", above), ("below", below))
+        range_ = " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
+        raise InputError(
+            f"{owner} should be {'an integer' if whole else 'a number'} {range_}. "
+            f"Received: {value!r}"
+        )
+
+
 def nearest(word: str, allowed: Iterable[str], limit: int = 3) -> str:
-    """Returns the allowed words that look most like `word`, as a phrase for an error message."""
+    """Returns the allowed words that look most like `word`, or all of them, as a phrase."""
     allowed = sorted(allowed)
     lowered = {name.lower(): name for name in allowed}
     close = difflib.get_close_matches(word.lower(), lowered, n=limit, cutoff=0.5)

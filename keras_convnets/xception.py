@@ -9,7 +9,7 @@ from keras import layers
 
 from keras_convnets._builder import Net, activation, batch_norm, channel_axis, global_average
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers import PointwiseConv2D
 
@@ -191,7 +191,13 @@ def Xception(
     Differs from the paper: by default there is no dropout, as in the public weights' graph.
     """
     _check_options(
-        dropout_rate, intermediate_activation, order, middle_repeats, width_multiplier, head_units
+        dropout_rate,
+        intermediate_activation,
+        order,
+        middle_repeats,
+        width_multiplier,
+        head_units,
+        batch_norm_momentum,
     )
     net = Net(
         "Xception", include_top, weights, input_tensor, input_shape, pooling, classes,
@@ -241,21 +247,23 @@ def Xception(
 
 
 def _check_options(
-    dropout_rate, intermediate_activation, order, middle_repeats, width_multiplier, head_units
+    dropout_rate,
+    intermediate_activation,
+    order,
+    middle_repeats,
+    width_multiplier,
+    head_units,
+    batch_norm_momentum,
 ):
-    checks = (
-        ("dropout_rate", dropout_rate, 0 <= dropout_rate < 1, "a number in [0, 1)"),
-        (
-            "intermediate_activation",
-            intermediate_activation,
-            intermediate_activation in INTERMEDIATE_ACTIVATIONS,
-            f"one of {INTERMEDIATE_ACTIVATIONS}",
-        ),
-        ("order", order, order in ORDERS, f"one of {ORDERS}"),
-        ("middle_repeats", middle_repeats, middle_repeats >= 0, "an integer of 0 or more"),
-        ("width_multiplier", width_multiplier, width_multiplier > 0, "a number above 0"),
-        ("head_units", head_units, all(u > 0 for u in head_units), "a tuple of positive integers"),
-    )
-    for option, value, is_good, allowed in checks:
-        if not is_good:
-            raise InputError(f"`{option}` should be {allowed}. Received: {option}={value!r}")
+    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
+    check_number("`middle_repeats`", middle_repeats, least=0, whole=True)
+    check_number("`width_multiplier`", width_multiplier, above=0)
+    check_number("`batch_norm_momentum`", batch_norm_momentum, least=0, below=1)
+    for units in head_units if isinstance(head_units, tuple | list) else [head_units]:
+        check_number("Each of the sizes in `head_units`", units, least=1, whole=True)
+    for option, value, allowed in (
+        ("intermediate_activation", intermediate_activation, INTERMEDIATE_ACTIVATIONS),
+        ("order", order, ORDERS),
+    ):
+        if value not in allowed:
+            raise InputError(f"`{option}` should be one of {allowed}. Received: {value!r}")

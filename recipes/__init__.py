@@ -5,8 +5,10 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from keras_convnets.errors import InputError, nearest
 from keras_convnets.training import Recipe
@@ -39,8 +41,11 @@ def get(name_or_path: str | os.PathLike) -> Recipe:
     module = _from_file(Path(text)) if text.endswith(".py") else _from_package(text)
     if not hasattr(module, "recipe"):
         raise InputError(f"The recipe file {text!r} has no function recipe().")
+    recipe = _guarded(module.recipe, text)
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"recipe() of {text!r} should return a Recipe. Received: {recipe!r}")
     about = (module.__doc__ or "").strip().partition("\n")[0]
-    return dataclasses.replace(module.recipe(), name=Path(text).stem, about=about)
+    return dataclasses.replace(recipe, name=Path(text).stem, about=about)
 
 
 def _from_package(name: str) -> ModuleType:
@@ -58,8 +63,13 @@ def _from_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise InputError(f"The recipe file {str(path)!r} can't be loaded as Python.")
     module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the file is the user's: whatever it raises is news of that file
-        raise InputError(f"The recipe file {str(path)!r} fails: {error!r}.") from error
+    loader = spec.loader
+    _guarded(lambda: loader.exec_module(module), str(path))
     return module
+
+
+def _guarded(call: Callable[[], Any], path: str) -> Any:
+    try:
+        return call()
+    except (Exception, SystemExit) as error:  # the file is the user's: it may raise anything
+        raise InputError(f"The recipe file {path!r} fails: {error!r}.") from error

@@ -18,9 +18,9 @@ def recipe() -> Recipe:
         model=P("Xception", "figure 5"),
         variant=P(None, "figure 5"),
         model_options=P({}, "section 4.5: no fully-connected layers on ImageNet"),
-        data=choice("folder:ILSVRC2012", "ILSVRC-2012 is section 4.1; where it lies is yours"),
+        data=choice("folder:ILSVRC2012", "ILSVRC-2012 is section 4; where it lies is yours"),
         input_size=P(299, "figure 5"),
-        classes=P(1000, "section 4.1"),
+        classes=P(1000, "section 4"),
         batch_size=choice(1920, "unpublished; 32 a GPU on the paper's 60 GPUs"),
         length=choice(
             Epochs(100), "unpublished; Inception v3's length, as the rate was tuned for it"

@@ -83,6 +83,11 @@ def count_complexity(model: keras.Model, input_shape: Sequence[int] | None = Non
     >>> keras_convnets.count_complexity(model).macs
     416520
     """
+    fixed = tuple(model.inputs[0].shape[1:])
+    if input_shape is not None and None not in fixed and tuple(input_shape) != fixed:
+        raise InputError(
+            f"The input of this model has the shape {fixed}. Received: input_shape={input_shape}"
+        )
     if input_shape is not None:
         image = keras.Input(tuple(input_shape), dtype=model.inputs[0].dtype)
         model = keras.models.clone_model(model, input_tensors=image)

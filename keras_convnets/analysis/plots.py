@@ -1,6 +1,7 @@
 """Pictures of a run: curves, a confusion matrix, a grid of images. Each returns a figure."""
 
 import io
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,10 @@ class Picture(Figure):
     def png(self, dpi: int = 110) -> bytes:
         """Returns the picture as the content of a PNG file."""
         content = io.BytesIO()
-        self.savefig(content, format="png", dpi=dpi)
+        with warnings.catch_warnings():
+            # Class names may be in a script that the font lacks.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            self.savefig(content, format="png", dpi=dpi)
         return content.getvalue()
 
     def _repr_png_(self) -> bytes:
@@ -63,8 +67,11 @@ def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Picture:
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     if count <= 60:
-        axes.set_xticks(range(count), classes, rotation=60, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(count), classes)
+        text = {"parse_math": False}  # a class may be named "US$"
+        axes.set_xticks(
+            range(count), classes, rotation=60, ha="right", rotation_mode="anchor", **text
+        )
+        axes.set_yticks(range(count), classes, **text)
     if count <= 25:
         for row, column in np.argwhere(matrix > 0):
             colour = "white" if shares[row, column] > 0.5 else "black"
@@ -100,5 +107,5 @@ def prediction_grid(
         axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
         is_right = truth == prediction
         title = f"{prediction} {confidence:.0%}" + ("" if is_right else f"\nis {truth}")
-        axes.set_title(title, size=7.5, color=RIGHT if is_right else WRONG)
+        axes.set_title(title, size=7.5, color=RIGHT if is_right else WRONG, parse_math=False)
     return figure

@@ -7,19 +7,24 @@ import typer
 
 from keras_convnets.cli import evaluating, models, predicting, training
 from keras_convnets.cli.exit_codes import BAD_INPUT, FAILED, RESTART
-from keras_convnets.cli.quiet import import_tensorflow
+from keras_convnets.cli.quiet import with_quiet_tensorflow
 from keras_convnets.errors import DivergedError, InputError, StoppedError
 
 app = typer.Typer(
     name="keras-convnets",
-    callback=import_tensorflow,
     help="Train, check and use the classic ConvNets.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verbs in (training, evaluating, predicting, models):
-    verbs.register(app)
+for name, verb in {
+    "train": training.train,
+    "evaluate": evaluating.evaluate,
+    "predict": predicting.predict,
+    "list": models.list_models,
+    "info": models.info,
+}.items():
+    app.command(name)(with_quiet_tensorflow(verb))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,4 +36,4 @@ def main(arguments: list[str] | None = None) -> None:
         rich.console.Console(stderr=True).print(
             str(error), style="red", markup=False, highlight=False, soft_wrap=True
         )
-        sys.exit(codes[type(error)])
+        sys.exit(next(code for kind, code in codes.items() if isinstance(error, kind)))

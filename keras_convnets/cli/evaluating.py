@@ -1,18 +1,18 @@
 """`keras-convnets evaluate`."""
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import rich.console
 import rich.table
 import typer
 
 from keras_convnets.errors import InputError
+from keras_convnets.progress import counting
 
-
-def register(app: typer.Typer) -> None:
-    """Adds the verbs of this file."""
-    app.command()(evaluate)
+if TYPE_CHECKING:
+    from keras_convnets.data import ImageSet
 
 
 def evaluate(
@@ -27,12 +27,12 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure top-1, top-5 and cross-entropy on images, each counted once."""
-    from keras_convnets import data as sources
     from keras_convnets import evaluation
+    from keras_convnets.data import decode_once, evaluation_batches, naming_faults
     from keras_convnets.deployment import find_model
-    from keras_convnets.training.display import counting
 
-    images = sources.load(data)
+    net, card = find_model(model)
+    images = _load_images(model, data)
     name, chosen = images.held_back
     if split is not None:
         if split not in images.splits:
@@ -41,7 +41,6 @@ def evaluate(
                 f"Received: {split!r}"
             )
         name, chosen = split, images.splits[split]
-    net, card = find_model(model)
     if len(card.classes) != len(images.classes):
         raise InputError(
             f"The model {model!r} has {len(card.classes)} classes, and the data {data!r} has "
@@ -52,8 +51,10 @@ def evaluate(
             f"The model {model!r} and the data {data!r} have other classes: the model's first are "
             f"{', '.join(card.classes[:3])}, the data's {', '.join(images.classes[:3])}."
         )
-    batches = sources.evaluation_batches(chosen, card.preprocessing, batch_size)
-    with counting("evaluating", len(chosen)) as advance:
+    with counting("reading images", len(chosen.files or ())) as advance:
+        chosen = decode_once(chosen, card.preprocessing, (), advance)
+    batches = evaluation_batches(chosen, card.preprocessing, batch_size)
+    with counting("evaluating", len(chosen)) as advance, naming_faults():
         scores = evaluation.evaluate(net, batches, advance)
     figures = {"split": name, **scores.figures}
     if as_json:
@@ -64,3 +65,18 @@ def evaluate(
         name, f"{scores.n:,}", f"{scores.top1:.2%}", f"{scores.top5:.2%}", f"{scores.loss:.4f}"
     )
     rich.console.Console().print(table)
+
+
+def _load_images(model: str, data: str) -> "ImageSet":
+    """Loads the data; of a run's own data, the images that the run held out are told apart."""
+    from keras_convnets import data as sources
+    from keras_convnets.training import Run
+    from keras_convnets.training.train import VALIDATION_SHARE
+
+    images = sources.load(data)
+    if Path(model, "recipe.json").is_file():
+        seed, fingerprint = Run(model).settings.seed, Run(model).settings.fingerprint
+        held_out = images.hold_out(VALIDATION_SHARE, seed)
+        if held_out.fingerprint() == fingerprint:
+            return held_out
+    return images

@@ -7,12 +7,6 @@ import rich.table
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the verbs of this file."""
-    app.command("list")(list_models)
-    app.command()(info)
-
-
 def list_models(
     pattern: Annotated[str, typer.Argument(help="Shell pattern, such as 'x*'.")] = "*",
 ) -> None:

@@ -13,11 +13,6 @@ import typer
 from keras_convnets.cli.exit_codes import BAD_INPUT, PARTIAL
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the verbs of this file."""
-    app.command()(predict)
-
-
 def predict(
     model: Annotated[
         str, typer.Argument(help="Run directory, .keras file, or net with ImageNet weights.")

@@ -1,12 +1,26 @@
 """TensorFlow's start-up notes kept out of the terminal."""
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 
-def import_tensorflow() -> None:
+def with_quiet_tensorflow(verb: Callable[..., None]) -> Callable[..., None]:
+    """Returns a verb that imports TensorFlow quietly before it starts, and not for its help."""
+
+    @functools.wraps(verb)
+    def run(*args: Any, **kwargs: Any) -> None:
+        _import_tensorflow()
+        verb(*args, **kwargs)
+
+    return run
+
+
+def _import_tensorflow() -> None:
     """Imports TensorFlow, and shows what it writes to stderr only if that fails.
 
     It writes notes on oneDNN and CUDA before its own log level holds, whatever that is set to.

@@ -5,17 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import rich.console
+import rich.markup
 import typer
 
 from keras_convnets.errors import InputError
 
 if TYPE_CHECKING:
     from keras_convnets.training import Recipe, Run
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the verbs of this file."""
-    app.command()(train)
 
 
 def train(
@@ -61,7 +57,8 @@ def train(
     else:
         chosen = recipes.get(recipe or recipes.DEFAULT)
         chosen = _adapt(chosen, set_ or [], epochs, batch_size)
-        console.print(f"[bold]{chosen.name}[/bold]: {chosen.about}", highlight=False)
+        title = rich.markup.escape(f"{chosen.name}: {chosen.about}")
+        console.print(title, style="bold", highlight=False, soft_wrap=True)
         run = training.train(
             chosen,
             data=data,

@@ -7,6 +7,7 @@ from keras_convnets.data.pipeline import (
     Preprocessing,
     count_steps,
     evaluation_batches,
+    naming_faults,
     training_batches,
 )
 from keras_convnets.data.sources import SPECS, load
@@ -24,6 +25,7 @@ __all__ = [
     "decode_once",
     "evaluation_batches",
     "load",
+    "naming_faults",
     "read_image",
     "training_batches",
 ]

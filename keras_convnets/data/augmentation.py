@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import tensorflow as tf
 
+from keras_convnets.errors import InputError, check_number
+
 
 @dataclasses.dataclass(frozen=True)
 class FlipLeftRight:
@@ -27,6 +29,9 @@ class PadCrop:
     sets_size: ClassVar[bool] = False
     pixels: int = 4
 
+    def __post_init__(self):
+        check_number("The pixels of PadCrop", self.pixels, least=0, whole=True)
+
     def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         around = [[self.pixels, self.pixels], [self.pixels, self.pixels], [0, 0]]
         return tf.image.stateless_random_crop(tf.pad(image, around), tf.shape(image), seed)
@@ -44,6 +49,14 @@ class InceptionCrop:
     sets_size: ClassVar[bool] = True
     area: tuple[float, float] = (0.08, 1.0)
     aspect: tuple[float, float] = (3 / 4, 4 / 3)
+
+    def __post_init__(self):
+        for name, pair in (("area", self.area), ("aspect", self.aspect)):
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise InputError(f"InceptionCrop wants two numbers as {name}. Received: {pair!r}")
+            check_number(f"The least {name} of InceptionCrop", pair[0], above=0)
+            check_number(f"The largest {name} of InceptionCrop", pair[1], least=pair[0])
+        check_number("The largest area of InceptionCrop", self.area[1], below=1.0001)
 
     def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(

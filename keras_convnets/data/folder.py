@@ -38,6 +38,9 @@ def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
         split: next((root / part for part in parts if (root / part).is_dir()), None)
         for split, parts in SPLIT_NAMES.items()
     }
+    others = [part.name for part in (parts["validation"], parts["test"]) if part is not None]
+    if parts["train"] is None and others and set(_subfolders(root)) == set(others):
+        raise InputError(f"{str(root)!r} has {' and '.join(others)}, but no folder train.")
     if parts["train"] is None:
         parts = {"train": root, "validation": None, "test": None}
     classes = _subfolders(parts["train"])
@@ -64,6 +67,12 @@ def _subfolders(folder: Path) -> list[str]:
     )
 
 
+def _is_image(path: Path, folder: Path) -> bool:
+    """Whether a path is an image by its name; what is hidden, or in a hidden folder, is not."""
+    is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in SUFFIXES and not is_hidden and path.is_file()
+
+
 def _read(folder: Path, classes: list[str]) -> Split:
     unknown = sorted(set(_subfolders(folder)) - set(classes))
     if unknown:
@@ -72,9 +81,7 @@ def _read(folder: Path, classes: list[str]) -> Split:
         )
     files, labels = [], []
     for label, class_name in enumerate(classes):
-        found = sorted(
-            path for path in (folder / class_name).rglob("*") if path.suffix.lower() in SUFFIXES
-        )
+        found = sorted(path for path in (folder / class_name).rglob("*") if _is_image(path, folder))
         if not found and folder.joinpath(class_name).is_dir():
             raise InputError(
                 f"The class folder {str(folder / class_name)!r} has no image files "

@@ -15,6 +15,9 @@ warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
+# What Pillow raises for a damaged file, by format.
+_FAULTS = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError)
+
 
 def read_image(
     path: str | os.PathLike, channels: int = 3, *, enough: int | None = None
@@ -49,7 +52,7 @@ def read_image(
     except PIL.Image.DecompressionBombError as error:
         limit = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)
         raise InputError(f"The image {str(path)!r} has more than {limit:,} pixels.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except _FAULTS as error:
         raise InputError(f"The image file {str(path)!r} can't be decoded: {error}.") from error
 
 
@@ -66,10 +69,12 @@ def check_image(path: str | os.PathLike, *, decode: bool) -> str | None:
         else:
             with PIL.Image.open(path):
                 pass
+    except InputError as error:
+        return str(error)
     except PIL.UnidentifiedImageError:
         return f"{os.fspath(path)!r} is not an image of a known format."
-    except (InputError, OSError, PIL.Image.DecompressionBombError) as error:
-        return str(error)
+    except (*_FAULTS, PIL.Image.DecompressionBombError) as error:
+        return f"The image file {os.fspath(path)!r} can't be opened: {error}."
     return None
 
 

@@ -1,7 +1,10 @@
 """Batches of images as a net expects them; the order is a pure function of (seed, epoch)."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -9,8 +12,8 @@ import tensorflow as tf
 from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.data.images import read_image
 from keras_convnets.data.splits import Split
-from keras_convnets.errors import InputError
-from keras_convnets.imagenet_utils import preprocess_input
+from keras_convnets.errors import InputError, check_number
+from keras_convnets.imagenet_utils import SCALINGS, preprocess_input
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,13 +24,27 @@ class Preprocessing:
         size: height and width in pixels.
         channels: 3 for RGB, 1 for grey.
         mode: of `imagenet_utils.preprocess_input`.
-        crop: the share of the shorter side that the central crop takes, in (0, 1].
+        crop: the share of the shorter side that the central crop takes, in (0, 2]; above 1 the
+            image gets a black border.
+
+    Raises:
+        InputError: if a value can't be used.
     """
 
     size: int
     channels: int
     mode: str
     crop: float = 1.0
+
+    def __post_init__(self):
+        check_number("The input size", self.size, least=1, whole=True)
+        check_number("The share of the central crop", self.crop, above=0, below=2.0001)
+        if self.channels not in (1, 3):
+            raise InputError(f"A net's images have 1 or 3 channels. Received: {self.channels!r}")
+        if self.mode not in SCALINGS:
+            raise InputError(
+                f"The preprocessing should be one of {', '.join(SCALINGS)}. Received: {self.mode!r}"
+            )
 
     def __call__(self, image: tf.Tensor) -> tf.Tensor:
         """Resizes the shorter side, crops the centre and scales: (h, w, c) uint8 to float32."""
@@ -47,6 +64,11 @@ class Preprocessing:
         image = tf.cast(self.to_channels(image), tf.float32)
         if image.shape[:2] == (self.size, self.size) and self.crop == 1.0:
             return image
+        # Of a very long image only the middle can be seen: the rest would take all memory.
+        longest = 4 * tf.reduce_min(tf.shape(image)[:2])
+        image = tf.image.resize_with_crop_or_pad(
+            image, *tf.unstack(tf.minimum(tf.shape(image)[:2], longest))
+        )
         height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float64))
         factor = self.enough / tf.minimum(height, width)
         # Rounded up, so that the crop always fits.
@@ -144,15 +166,27 @@ def evaluation_batches(
     return _batches(rows, prepare, batch_size)
 
 
+@contextlib.contextmanager
+def naming_faults() -> Iterator[None]:
+    """Turns what TensorFlow makes of an unreadable file within a pipeline into its own sentence."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        sentence = re.search(r"InputError: (.*)", str(error))
+        if sentence is None:
+            raise
+        raise InputError(sentence.group(1)) from error
+
+
 def _reader(split: Split, enough: int | None):
     labels = tf.constant(split.labels)
     if split.images is not None:
         images = tf.constant(split.images)
         return lambda index: (images[index], labels[index])
-    files = tf.constant([str(file) for file in split.files or ()])
+    files = tf.constant([os.fsencode(file) for file in split.files or ()])
 
     def read_rgb(path: bytes) -> np.ndarray:
-        return read_image(path.decode(), enough=enough)
+        return read_image(os.fsdecode(path), enough=enough)
 
     def read_file(index):
         image = tf.numpy_function(read_rgb, [files[index]], tf.uint8, stateful=False)

@@ -2,13 +2,15 @@
 
 import dataclasses
 import functools
+import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_convnets.data.images import read_image
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +96,19 @@ class ImageSet:
         """The split to evaluate on and its name: test, or else validation, or else train."""
         return list(self.splits.items())[-1]
 
+    def fingerprint(self) -> str:
+        """Returns a hash of classes, labels, and arrays or the names and sizes of files."""
+        digest = hashlib.sha256("\0".join(self.classes).encode())
+        for name, split in self.splits.items():
+            digest.update(name.encode())
+            digest.update(split.labels.tobytes())
+            if split.images is not None:
+                digest.update(np.ascontiguousarray(split.images))
+            for file in split.files or ():
+                digest.update(os.fsencode(f"{file.parent.name}/{file.name}"))
+                digest.update(str(file.stat().st_size).encode())
+        return digest.hexdigest()
+
     def hold_out(self, fraction: float, seed: int) -> "ImageSet":
         """Makes a validation set of a seeded share of the training images, if there is none.
 
@@ -101,6 +116,7 @@ class ImageSet:
             fraction: share of the training images, in (0, 1).
             seed: the choice depends on it alone.
         """
+        check_number("The seed", seed, least=0, whole=True)
         if self.validation is not None:
             return self
         count = round(len(self.train) * fraction)

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from keras_convnets.data import Preprocessing
 from keras_convnets.errors import InputError
 from keras_convnets.files import read_json, write_json
@@ -32,6 +34,28 @@ class ModelCard:
     licence: str
     recipe: str | None
 
+    def __post_init__(self):
+        if not all(isinstance(name, str) for name in self.classes):
+            raise InputError(f"The classes of a model are texts. Received: {self.classes!r}")
+
+    def check(self, model: keras.Model) -> None:
+        """Makes sure that the card describes a model.
+
+        Raises:
+            InputError: if the input or the number of classes differs.
+        """
+        size, channels = self.preprocessing.size, self.preprocessing.channels
+        (height, width, depth), outputs = model.input_shape[1:], model.output_shape[-1]
+        if (height or size, width or size, depth) != (size, size, channels):
+            raise InputError(
+                f"The model takes images of {height} x {width} x {depth}, and its card says "
+                f"{size} x {size} x {channels}."
+            )
+        if outputs != len(self.classes):
+            raise InputError(
+                f"The model has {outputs} outputs, and its card names {len(self.classes)} classes."
+            )
+
     def write(self, model_path: str | os.PathLike) -> None:
         """Writes the card beside a model file."""
         fields = dataclasses.asdict(self)
@@ -47,6 +71,8 @@ class ModelCard:
         path = Path(model_path).with_suffix(".json")
         fields = read_json(path)
         try:
+            if not isinstance(fields["classes"], list):
+                raise TypeError("its classes are no list")
             return cls(
                 **{
                     **fields,
@@ -54,5 +80,5 @@ class ModelCard:
                     "preprocessing": Preprocessing(**fields["preprocessing"]),
                 }
             )
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{str(path)!r} does not describe a model: {error}.") from error
+        except (InputError, KeyError, TypeError) as error:
+            raise InputError(f"{str(path)!r} does not describe a model: {error}") from error

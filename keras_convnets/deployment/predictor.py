@@ -42,11 +42,6 @@ class Predictor:
 
     def __init__(self, source: str | os.PathLike):
         self.model, self.card = find_model(source)
-        if self.model.output_shape[-1] != len(self.card.classes):
-            raise InputError(
-                f"The model {os.fspath(source)!r} has {self.model.output_shape[-1]} outputs, and "
-                f"its card names {len(self.card.classes)} classes."
-            )
 
     def predict(
         self, files: Iterable[str | os.PathLike], top: int = 5, batch_size: int = 32

@@ -1,6 +1,8 @@
 """Saving a model with its card, and finding both again."""
 
+import contextlib
 import os
+import sys
 from pathlib import Path
 
 import keras
@@ -38,6 +40,8 @@ def find_model(source: str | os.PathLike) -> tuple[keras.Model, ModelCard]:
     """
     path = Path(source)
     if path.is_dir():
+        if not (path / "recipe.json").is_file():
+            raise InputError(f"{str(path)!r} is not a run: it has no recipe.json.")
         if not (path / "model.keras").is_file():
             raise InputError(
                 f"The run {str(path)!r} has no model.keras yet; "
@@ -45,7 +49,9 @@ def find_model(source: str | os.PathLike) -> tuple[keras.Model, ModelCard]:
             )
         path = path / "model.keras"
     if path.suffix == ".keras" or path.exists():
-        return _load(path), ModelCard.read(path)
+        model, card = _load(path), ModelCard.read(path)
+        card.check(model)
+        return model, card
     return _load_imagenet(os.fspath(source))
 
 
@@ -67,11 +73,12 @@ def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
             f"There is no run directory, no .keras file and no model named {name!r}. {error}"
         ) from error
     try:
-        model = entry.builder(weights="imagenet", **options)
+        with contextlib.redirect_stdout(sys.stderr):  # Keras tells of its download
+            model = entry.builder(weights="imagenet", **options)
     except InputError:
         raise
     except Exception as error:  # Keras' download raises plain exceptions
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise InputError(f"The ImageNet weights of {entry.name} can't be had: {reason}") from error
     size, _, channels = entry.input_shape
     card = ModelCard(

@@ -54,31 +54,32 @@ def evaluate(
         batches: every image once; labels are (n,) integers.
         on_batch: called with the number of images of each batch, to show progress.
     """
-    labels, predicted, confidence, in_top5, losses = [], [], [], [], []
+    labels, predicted, confidence, ranks, losses = [], [], [], [], []
     for images, truth in batches:
         probabilities = model.predict_on_batch(images).astype("float64")
         truth = np.asarray(truth)
         rows = np.arange(len(truth))
         right = probabilities[rows, truth]
         best = probabilities.argmax(axis=1)
-        # The rank of the true class: those above it, and its equals that come first.
-        above = (probabilities > right[:, None]).sum(axis=1)
+        # The rank of the true class: those above it, and its equals that come first. What is not
+        # a number is above everything, so that a net that gives none is never right.
+        above = (~(probabilities <= right[:, None])).sum(axis=1)
         equal_before = (
             (probabilities == right[:, None]) & (np.arange(probabilities.shape[1]) < truth[:, None])
         ).sum(axis=1)
         labels.append(truth)
         predicted.append(best)
         confidence.append(probabilities[rows, best])
-        in_top5.append(above + equal_before < 5)
+        ranks.append(above + equal_before)
         losses.append(-np.log(np.maximum(right, keras.config.epsilon())))
         on_batch(len(truth))
-    all_labels, all_predicted = np.concatenate(labels), np.concatenate(predicted)
+    rank = np.concatenate(ranks)
     return Evaluation(
-        n=len(all_labels),
-        top1=float(np.mean(all_labels == all_predicted)),
-        top5=float(np.mean(np.concatenate(in_top5))),
+        n=len(rank),
+        top1=float(np.mean(rank == 0)),
+        top5=float(np.mean(rank < 5)),
         loss=float(np.mean(np.concatenate(losses))),
-        labels=all_labels,
-        predicted=all_predicted,
+        labels=np.concatenate(labels),
+        predicted=np.concatenate(predicted),
         confidence=np.concatenate(confidence),
     )

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -96,15 +97,20 @@ class Checkpoints:
         Raises:
             InputError: if there are checkpoints and none can be read.
         """
-        paths = self._manager.checkpoints
-        for path in reversed(paths):
+        files = Path(self._manager.directory).glob("ckpt-*.index")
+        numbers = sorted(int(file.stem.removeprefix("ckpt-")) for file in files)
+        reason = ""
+        for number in reversed(numbers):
+            path = os.path.join(self._manager.directory, f"ckpt-{number}")
             try:
                 self._manager.checkpoint.restore(path).assert_existing_objects_matched()
-            except Exception:  # noqa: S112 - TensorFlow's reader raises whatever it meets
-                continue  # a damaged file: the older one leads to the same bits
+            except Exception as error:  # TensorFlow's reader raises whatever it meets
+                # A damaged file: the older one leads to the same bits.
+                reason = (str(error).strip() or repr(error)).splitlines()[0]
+                continue
             return True
-        if paths:
-            raise InputError(f"No checkpoint can be read: {', '.join(paths)}.")
+        if numbers:
+            raise InputError(f"No checkpoint in {self._manager.directory!r} fits: {reason}")
         return False
 
 

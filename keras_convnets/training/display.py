@@ -1,35 +1,11 @@
 """What a person sees of a run: a bar in a terminal, and one line for each epoch anywhere."""
 
-import contextlib
 import datetime
-from collections.abc import Callable, Iterator
 
 import rich.console
 import rich.progress
 
 Row = dict[str, float]
-
-
-@contextlib.contextmanager
-def counting(what: str, total: int, quiet: bool = False) -> Iterator[Callable[..., None]]:
-    """Shows a bar with rate and time left in a terminal; gives the function that advances it.
-
-    Args:
-        what: what is counted.
-        total: up to where.
-        quiet: whether to show nothing.
-    """
-    console = rich.console.Console(stderr=True)
-    bar = rich.progress.Progress(
-        *rich.progress.Progress.get_default_columns(),
-        rich.progress.MofNCompleteColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not total or not console.is_terminal or console.is_jupyter,
-    )
-    with bar:
-        task = bar.add_task(what, total=total)
-        yield lambda count=1: bar.advance(task, count)
 
 
 class Display:

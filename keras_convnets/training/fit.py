@@ -7,9 +7,16 @@ import time
 import keras
 import tensorflow as tf
 
-from keras_convnets.data import ImageSet, Preprocessing, evaluation_batches, training_batches
+from keras_convnets.data import (
+    ImageSet,
+    Preprocessing,
+    Split,
+    evaluation_batches,
+    naming_faults,
+    training_batches,
+)
 from keras_convnets.errors import DivergedError, StoppedError
-from keras_convnets.evaluation import evaluate
+from keras_convnets.evaluation import Evaluation, evaluate
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
 from keras_convnets.training.optimizers import averaged
@@ -45,6 +52,25 @@ class Job:
     def total_steps(self) -> int:
         """Steps of the whole run."""
         return self.run.recipe.length.value.steps(self.steps_per_epoch, self.batch_size)
+
+    @property
+    def steps_left(self) -> int:
+        """Steps from the position to the end of this epoch, or of the run."""
+        progress = self.progress
+        return min(self.steps_per_epoch - progress.step, self.total_steps - progress.steps)
+
+    def evaluate(self, split: Split, name: str) -> Evaluation:
+        """Evaluates the net, with averaged weights if it has them.
+
+        Raises:
+            DivergedError: if its outputs are not finite.
+        """
+        batches = evaluation_batches(split, self.preprocessing, self.evaluation_batch_size)
+        with averaged(self.model), naming_faults():
+            scores = evaluate(self.model, batches)
+        if not math.isfinite(scores.loss):
+            raise DivergedError(f"The {name} loss", self.progress.steps)
+        return scores
 
     def check_stop(self) -> None:
         """Raises `StoppedError` if someone asked to stop; the state must be saved before."""
@@ -85,7 +111,7 @@ class _Monitor(keras.callbacks.Callback):
         )
         is_due = progress.steps % self._job.run.settings.checkpoint_every == 0
         # After the last step of an epoch the epoch's own checkpoint follows.
-        if self._job.stop.name or (is_due and progress.step < self._job.steps_per_epoch):
+        if self._job.steps_left and (is_due or self._job.stop.name):
             self._job.checkpoints.save()
             self._began = time.perf_counter()
         if self._job.stop.name:
@@ -104,9 +130,11 @@ def fit(job: Job) -> None:
     board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
     display = Display(job.total_steps, epochs, job.batch_size, progress.steps, job.quiet)
     with display, board.as_default():
-        while progress.steps < job.total_steps:
+        # A kill may have come between the last step and the epoch's row: then the row is missing.
+        while progress.steps < job.total_steps or progress.step:
             _fit_epoch(job, display)
-            job.check_stop()
+            if job.steps_left:
+                job.check_stop()
             rows.append(_epoch_row(job))
             job.run.write_history(rows)
             progress.end_epoch()
@@ -123,7 +151,9 @@ def fit(job: Job) -> None:
 
 def _fit_epoch(job: Job, display: Display) -> None:
     """Trains from the position within an epoch to the epoch's end."""
-    progress = job.progress
+    progress, steps = job.progress, job.steps_left
+    if not steps:
+        return
     batches = training_batches(
         job.images.train,
         job.preprocessing,
@@ -133,19 +163,14 @@ def _fit_epoch(job: Job, display: Display) -> None:
         epoch=progress.epoch,
         first_step=progress.step,
     )
-    steps = min(job.steps_per_epoch - progress.step, job.total_steps - progress.steps)
-    if steps:
-        job.model.fit(
-            batches.take(steps), verbose=0, shuffle=False, callbacks=[_Monitor(job, display)]
-        )
+    callbacks = [_Monitor(job, display)]
+    with naming_faults():
+        job.model.fit(batches.take(steps), verbose=0, shuffle=False, callbacks=callbacks)
 
 
 def _epoch_row(job: Job) -> dict[str, float]:
     progress = job.progress
-    validation = job.images.splits["validation"]
-    batches = evaluation_batches(validation, job.preprocessing, job.evaluation_batch_size)
-    with averaged(job.model):
-        scores = evaluate(job.model, batches)
+    scores = job.evaluate(job.images.splits["validation"], "validation")
     means = {name: total / progress.step for name, total in progress.sums.items()}
     return {
         "epoch": progress.epoch + 1,

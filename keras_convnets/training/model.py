@@ -20,20 +20,24 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
     Raises:
         InputError: if the recipe wants something that the builder lacks.
     """
-    entry, _ = find_architecture(recipe.model.value)
+    entry, implied = find_architecture(recipe.model.value)
+    if implied and recipe.variant.value not in (None, implied["variant"]):
+        raise InputError(
+            f"The recipe's model is {recipe.model.value!r}, and its variant is "
+            f"{recipe.variant.value!r}; set one of them (`--set variant=...`)."
+        )
     size = recipe.input_size.value
-    shape = (size, size, channels)
-    if keras.config.image_data_format() == "channels_first":
-        shape = (channels, size, size)
-    options: dict[str, Any] = {"weights": None, "input_shape": shape}
+    options: dict[str, Any] = {"weights": None, "input_shape": (size, size, channels)}
     options |= {"classes": recipe.classes.value, **recipe.model_options.value}
     wanted = {
-        "variant": recipe.variant.value,
+        "variant": recipe.variant.value or implied.get("variant"),
         "dropout_rate": recipe.dropout_rate.value or None,
         "kernel_initializer": recipe.initializer.value,
         "batch_norm_momentum": (recipe.batch_norm.value or {}).get("momentum"),
     }
     allowed = inspect.signature(entry.builder).parameters
+    if recipe.aux_weight.value is not None and "aux_logits" not in allowed:
+        raise InputError(f"{entry.name} has no auxiliary head, so `aux_weight` should be None.")
     for name, value in wanted.items():
         if value is not None:
             if name not in allowed:
@@ -44,7 +48,8 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
 
 def build_model(recipe: Recipe, channels: int) -> keras.Model:
     """Builds the net of a recipe with random weights, not compiled."""
-    return get_model(recipe.model.value, **builder_options(recipe, channels))
+    name = find_architecture(recipe.model.value)[0].name
+    return get_model(name, **builder_options(recipe, channels))
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
@@ -73,10 +78,11 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
 
 def model_card(recipe: Recipe, classes: tuple[str, ...], channels: int) -> ModelCard:
     """Returns what stands beside the saved model of a recipe."""
+    options = builder_options(recipe, channels)
     return ModelCard(
         builder=find_architecture(recipe.model.value)[0].name,
-        variant=recipe.variant.value,
-        options=builder_options(recipe, channels),
+        variant=options.get("variant"),
+        options=options,
         classes=classes,
         preprocessing=preprocessing_of(recipe, channels),
         licence="unknown: trained by the user; the licence of the images decides",

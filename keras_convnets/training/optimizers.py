@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import keras
 
+from keras_convnets.errors import check_number
+
 
 @dataclasses.dataclass(frozen=True)
 class SGD:
@@ -13,6 +15,9 @@ class SGD:
 
     momentum: float = 0.9
     nesterov: bool = False
+
+    def __post_init__(self):
+        check_number("The momentum of SGD", self.momentum, least=0, below=1)
 
     def build(self, rate, **options) -> keras.optimizers.Optimizer:
         """Returns the Keras optimizer; `options` are those that all of them share."""
@@ -30,6 +35,11 @@ class RMSprop:
     rho: float = 0.9
     momentum: float = 0.9
     epsilon: float = 1.0
+
+    def __post_init__(self):
+        check_number("The rho of RMSprop", self.rho, least=0, below=1)
+        check_number("The momentum of RMSprop", self.momentum, least=0, below=1)
+        check_number("The epsilon of RMSprop", self.epsilon, above=0)
 
     def build(self, rate, **options) -> keras.optimizers.Optimizer:
         """Returns the Keras optimizer; `options` are those that all of them share."""

@@ -2,6 +2,8 @@
 
 import dataclasses
 import html
+import json
+import math
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -165,8 +167,8 @@ class Recipe:
                 for field in FIELDS
             }
             return cls(**sourced, name=fields["name"], about=fields["about"])
-        except (KeyError, TypeError) as error:
-            raise InputError(f"This is no recipe.json: {error!r} is missing or bad.") from error
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(f"This is no recipe.json: {error!r}.") from error
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Returns (field, value, kind, source) of each field as text, for tables."""
@@ -192,11 +194,20 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "input_size": (lambda v: v > 0, "a positive integer"),
     "classes": (lambda v: v > 1, "an integer above 1"),
     "batch_size": (lambda v: v > 0, "a positive integer"),
-    "l2": (lambda v: v >= 0, "a number of 0 or more"),
+    "model_options": (
+        lambda v: all(isinstance(key, str) and key not in _OWNED for key in v),
+        "options by name, other than those that the package or another field sets "
+        "(classes, input_shape, weights, dropout_rate, ...)",
+    ),
+    "l2": (lambda v: 0 <= v < math.inf, "a number of 0 or more"),
     "l2_scope": (lambda v: v in ("kernels", "all"), "'kernels' or 'all'"),
     "dropout_rate": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
     "label_smoothing": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
-    "clip_norm": (lambda v: v is None or v > 0, "a positive number or None"),
+    "clip_norm": (lambda v: v is None or 0 < v < math.inf, "a positive number or None"),
+    "batch_norm": (
+        lambda v: v is None or (set(v) == {"momentum"} and _is_share(v["momentum"])),
+        "{'momentum': a number in [0, 1)} or None",
+    ),
     "ema": (lambda v: v is None or 0 < v < 1, "a number in (0, 1) or None"),
     "initializer": (
         lambda v: v is None or _is_initializer(v),
@@ -207,8 +218,34 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda v: all(isinstance(item, Augmentation) for item in v),
         "a tuple of augmentations such as (FlipLeftRight(), PadCrop(4))",
     ),
-    "length": (lambda v: v.count > 0, "positive"),
+    "results": (lambda v: _is_json(v), "figures by name"),
 }
+
+# Arguments of builders that the package sets itself, or that have a field of their own.
+_OWNED = (
+    "batch_norm_momentum",
+    "classes",
+    "dropout_rate",
+    "include_top",
+    "input_shape",
+    "input_tensor",
+    "kernel_initializer",
+    "name",
+    "pooling",
+    "variant",
+    "weights",
+)
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < 1
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        return bool(json.dumps(encode(value), allow_nan=False))
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_initializer(name: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from keras_convnets.deployment import find_model
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import check_writable, read_json, write_json, write_text
 from keras_convnets.training.recipe import Recipe
 
@@ -31,6 +31,8 @@ COLUMNS = (
     "val_top5",
 )
 _WHOLE = ("epoch", "step", "samples")
+PRECISIONS = (None, "float16", "bfloat16")
+FINAL_FILES = ("evaluation.json", "model.json", "model.keras", "report.html")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Settings:
         checkpoint_every: steps between checkpoints.
         classes: names of the classes.
         training_images: number of training images after the hold-out.
+        fingerprint: of the data; see `ImageSet.fingerprint`.
     """
 
     seed: int
@@ -50,6 +53,16 @@ class Settings:
     checkpoint_every: int
     classes: tuple[str, ...]
     training_images: int
+    fingerprint: str
+
+    def __post_init__(self):
+        check_number("The seed", self.seed, least=0, below=2**32, whole=True)
+        check_number("Steps between checkpoints", self.checkpoint_every, least=1, whole=True)
+        if self.mixed_precision not in PRECISIONS:
+            raise InputError(
+                "The mixed precision should be 'float16' or 'bfloat16'. "
+                f"Received: {self.mixed_precision!r}"
+            )
 
 
 class Run:
@@ -73,23 +86,24 @@ class Run:
         fields = read_json(self.path / "settings.json")
         try:
             self.settings = Settings(**{**fields, "classes": tuple(fields["classes"])})
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{str(self.path)!r} has a bad settings.json: {error}.") from error
+        except (InputError, KeyError, TypeError) as error:
+            raise InputError(f"{str(self.path)!r} has a bad settings.json: {error}") from error
 
     @classmethod
     def create(cls, path: str | os.PathLike, recipe: Recipe, settings: Settings) -> "Run":
         """Makes the directory of a new run, whole or not at all."""
-        path = Path(path)
+        path = Path(os.path.abspath(path))
         check_free(path)
+        if path.is_dir():  # an empty one, perhaps a volume: it stays
+            _write_beginning(path, recipe, settings)
+            return cls(path)
         partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
-        shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        write_json(partial / "recipe.json", recipe.to_json())
-        write_json(partial / "settings.json", dataclasses.asdict(settings))
-        write_json(partial / "versions.json", versions())
-        if path.is_dir():  # an empty one: checked above
-            path.rmdir()
-        os.rename(partial, path)
+        try:
+            _write_beginning(partial, recipe, settings)
+            os.rename(partial, path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
         return cls(path)
 
     @property
@@ -98,11 +112,14 @@ class Run:
         path = self.path / "history.csv"
         if not path.is_file():
             return []
-        with path.open(newline="") as file:
-            return [
-                {name: int(text) if name in _WHOLE else float(text) for name, text in row.items()}
-                for row in csv.DictReader(file)
-            ]
+        try:
+            with path.open(newline="") as file:
+                return [
+                    {name: (int if name in _WHOLE else float)(row[name]) for name in COLUMNS}
+                    for row in csv.DictReader(file)
+                ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"The file {str(path)!r} is damaged: {error!r}.") from error
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Replaces history.csv."""
@@ -121,7 +138,7 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether all that a run writes is there."""
-        return (self.path / "report.html").is_file()
+        return all((self.path / name).is_file() for name in FINAL_FILES)
 
     @property
     def report(self) -> Path:
@@ -151,6 +168,12 @@ class Run:
         return f"<table>{table}</table>"
 
 
+def _write_beginning(path: Path, recipe: Recipe, settings: Settings) -> None:
+    write_json(path / "versions.json", versions())
+    write_json(path / "settings.json", dataclasses.asdict(settings))
+    write_json(path / "recipe.json", recipe.to_json())  # the last: it makes the folder a run
+
+
 def check_free(path: str | os.PathLike) -> None:
     """Makes sure that a new run can be made at `path`.
 
@@ -165,7 +188,7 @@ def check_free(path: str | os.PathLike) -> None:
             f"The run directory {str(path)!r} is not empty; choose another, or go on with "
             f"`keras-convnets train --resume {path}`."
         )
-    check_writable(path.parent)
+    check_writable(path)
 
 
 def versions() -> dict[str, str]:

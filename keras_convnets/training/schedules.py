@@ -5,12 +5,17 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_convnets.errors import InputError, check_number
+
 
 @dataclasses.dataclass(frozen=True)
 class Epochs:
     """A length in passes over the training images."""
 
     count: float
+
+    def __post_init__(self):
+        check_number("A count of Epochs", self.count, above=0)
 
     def steps(self, steps_per_epoch: int, batch_size: int) -> int:
         """Returns the length in steps, at least one."""
@@ -23,6 +28,9 @@ class Samples:
 
     count: int
 
+    def __post_init__(self):
+        check_number("A count of Samples", self.count, least=1, whole=True)
+
     def steps(self, steps_per_epoch: int, batch_size: int) -> int:
         """Returns the length in steps, at least one."""
         return max(1, round(self.count / batch_size))
@@ -34,12 +42,20 @@ class Steps:
 
     count: int
 
+    def __post_init__(self):
+        check_number("A count of Steps", self.count, least=1, whole=True)
+
     def steps(self, steps_per_epoch: int, batch_size: int) -> int:
         """Returns the length in steps, at least one."""
-        return max(1, self.count)
+        return self.count
 
 
 Length = Epochs | Samples | Steps
+
+
+def _check_length(owner: str, length: object) -> None:
+    if not isinstance(length, Length):
+        raise InputError(f"{owner} should be Epochs, Samples or Steps. Received: {length!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +63,9 @@ class Constant:
     """One learning rate for the whole run."""
 
     initial: float
+
+    def __post_init__(self):
+        check_number("A learning rate", self.initial, above=0)
 
     def scaled(self, factor: float) -> "Constant":
         """Returns the schedule with every rate multiplied."""
@@ -64,6 +83,11 @@ class Exponential:
     initial: float
     rate: float
     every: Length
+
+    def __post_init__(self):
+        check_number("A learning rate", self.initial, above=0)
+        check_number("The factor of Exponential", self.rate, above=0)
+        _check_length("Exponential(every=...)", self.every)
 
     def scaled(self, factor: float) -> "Exponential":
         """Returns the schedule with every rate multiplied."""
@@ -92,8 +116,12 @@ class Piecewise:
     stretches: tuple[Length, ...]
 
     def __post_init__(self):
+        for rate in self.rates:
+            check_number("A learning rate", rate, above=0)
+        for stretch in self.stretches:
+            _check_length("A stretch of Piecewise", stretch)
         if len(self.rates) != len(self.stretches) + 1:
-            raise ValueError(
+            raise InputError(
                 "Piecewise wants one rate more than stretches. "
                 f"Received: {len(self.rates)} rates and {len(self.stretches)} stretches"
             )

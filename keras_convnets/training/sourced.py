@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Generic, Literal, TypeVar
 
+from keras_convnets.errors import InputError
+
 T = TypeVar("T")
 
 KINDS = {"paper": "paper", "code": "public code", "choice": "our choice"}
@@ -21,6 +23,13 @@ class Sourced(Generic[T]):
     value: T
     kind: Literal["paper", "code", "choice"]
     source: str
+
+    def __post_init__(self):
+        if self.kind not in KINDS or not isinstance(self.source, str):
+            raise InputError(
+                f"A source is one of {', '.join(KINDS)} and a text. "
+                f"Received: {self.kind!r}, {self.source!r}"
+            )
 
 
 def P(value: T, section: str) -> Sourced[T]:

@@ -10,13 +10,12 @@ from pathlib import Path
 import keras
 
 from keras_convnets import data as sources
-from keras_convnets.data import ImageSet, count_steps, evaluation_batches
+from keras_convnets.data import ImageSet, count_steps
 from keras_convnets.deployment import save_model
 from keras_convnets.errors import InputError
-from keras_convnets.evaluation import evaluate
 from keras_convnets.files import check_space, write_json
+from keras_convnets.progress import counting
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
-from keras_convnets.training.display import counting
 from keras_convnets.training.fit import Job, fit
 from keras_convnets.training.model import build_model, compile_model, model_card, preprocessing_of
 from keras_convnets.training.optimizers import averaged
@@ -25,11 +24,10 @@ from keras_convnets.training.report import write_report
 from keras_convnets.training.reproducibility import set_reproducible
 from keras_convnets.training.run import Run, Settings, check_free
 from keras_convnets.training.sourced import choice
-from keras_convnets.training.stop import StopRequest, stop_requests
+from keras_convnets.training.stop import stop_requests
 
 VALIDATION_SHARE = 0.1
 MOST_STEPS_BETWEEN_CHECKPOINTS = 500
-PRECISIONS = (None, "float16", "bfloat16")
 
 
 def train(
@@ -72,26 +70,31 @@ def train(
     >>> run.evaluation["top1"] > 0.86
     True
     """
-    _check_settings(recipe, seed, mixed_precision, checkpoint_every)
+    _check_trainable(recipe)
     now = datetime.datetime.now()
-    path = Path(out) if out is not None else Path("runs", f"{recipe.name}-{now:%Y%m%d-%H%M%S}")
+    path = Path(out if out is not None else f"runs/{recipe.name}-{now:%Y%m%d-%H%M%S}")
     check_free(path)
     recipe, images = _load_data(recipe, data, seed)
     steps = count_steps(images.train, recipe.batch_size.value)
     settings = Settings(
         seed=seed,
         mixed_precision=mixed_precision,
-        checkpoint_every=checkpoint_every or min(steps, MOST_STEPS_BETWEEN_CHECKPOINTS),
+        checkpoint_every=(
+            min(steps, MOST_STEPS_BETWEEN_CHECKPOINTS)
+            if checkpoint_every is None
+            else checkpoint_every
+        ),
         classes=images.classes,
         training_images=len(images.train),
+        fingerprint=images.fingerprint(),
     )
-    with _precision(mixed_precision), stop_requests() as stop:
+    with _precision(mixed_precision):
         model = _make_model(recipe, images, settings)
         # The kept checkpoints, the one that is being written, and the model.
         check_space(_existing(path), (Checkpoints.KEPT + 2) * checkpoint_bytes(model))
         images = _decode(recipe, images, quiet)
         run = Run.create(path, recipe, settings)
-        return _work(run, images, model, stop, quiet)
+        return _work(run, images, model, quiet)
 
 
 def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
@@ -116,51 +119,44 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
         return run
     settings = run.settings
     _, images = _load_data(run.recipe, None, settings.seed)
-    found = (images.classes, len(images.train))
-    if found != (settings.classes, settings.training_images):
+    if images.fingerprint() != settings.fingerprint:
         raise InputError(
             f"The data {run.recipe.data.value!r} changed since the run began: it had "
-            f"{settings.training_images} training images of {len(settings.classes)} classes. "
-            f"Received: {found[1]} of {len(found[0])}"
+            f"{settings.training_images} training images of {len(settings.classes)} classes, and "
+            f"has {len(images.train)} of {len(images.classes)}, or other files."
         )
-    with _precision(settings.mixed_precision), stop_requests() as stop:
+    with _precision(settings.mixed_precision):
         model = _make_model(run.recipe, images, settings)
         images = _decode(run.recipe, images, quiet)
-        return _work(run, images, model, stop, quiet)
+        return _work(run, images, model, quiet)
 
 
-def _check_settings(
-    recipe: Recipe, seed: int, mixed_precision: str | None, checkpoint_every: int | None
-) -> None:
-    if not 0 <= seed < 2**32:
-        raise InputError(f"The seed should be 0 to 2^32 - 1. Received: {seed}")
-    if mixed_precision not in PRECISIONS:
-        raise InputError(
-            f"The mixed precision should be 'float16' or 'bfloat16'. Received: {mixed_precision!r}"
-        )
-    if checkpoint_every is not None and checkpoint_every < 1:
-        raise InputError(
-            f"There should be at least one step between checkpoints. Received: {checkpoint_every}"
-        )
+def _check_trainable(recipe: Recipe) -> None:
+    """Refuses what this version can't train."""
+    if keras.config.image_data_format() != "channels_last":
+        raise InputError("Training wants Keras' image data format to be 'channels_last'.")
     if recipe.parallelism.value == "async":
         raise InputError(
             f"The recipe {recipe.name!r} is asynchronous, and this version trains synchronously "
             "only; `--set parallelism=sync` trains it so."
         )
-    if recipe.model_options.value.get("classifier_activation", "softmax") != "softmax":
+    activation = recipe.model_options.value.get("classifier_activation", "softmax")
+    if activation != "softmax":
         raise InputError(
-            f"The recipe {recipe.name!r} is for images of several labels, and this version trains "
-            "on one label an image: `classifier_activation` in `model_options` should be 'softmax'."
-            f" Received: {recipe.model_options.value['classifier_activation']!r}"
+            "This version trains on one label an image, so `classifier_activation` in "
+            f"`model_options` should be 'softmax'. Received: {activation!r}"
         )
 
 
 def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, ImageSet]:
-    images = sources.load(data or recipe.data.value).hold_out(VALIDATION_SHARE, seed)
     if data is not None:
-        recipe = recipe.replace(data=choice(_absolute(data), GIVEN))
-        if recipe.classes.source != GIVEN:
-            recipe = recipe.replace(classes=choice(len(images.classes), "the classes of the data"))
+        recipe = recipe.replace(data=choice(data, GIVEN))
+    is_given = recipe.data.source == GIVEN
+    if is_given:
+        recipe = recipe.replace(data=choice(_absolute(recipe.data.value), GIVEN))
+    images = sources.load(recipe.data.value).hold_out(VALIDATION_SHARE, seed)
+    if is_given and recipe.classes.source != GIVEN:
+        recipe = recipe.replace(classes=choice(len(images.classes), "the classes of the data"))
     if recipe.classes.value != len(images.classes):
         raise InputError(
             f"The recipe's model has {recipe.classes.value} classes, and the data {images.name!r} "
@@ -171,8 +167,8 @@ def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, Ima
 
 def _absolute(data: str) -> str:
     """Makes the folder in a data spec absolute, so that the run can be resumed from anywhere."""
-    kind, colon, rest = data.partition(":")
-    return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}" if colon else data
+    kind, _, rest = data.partition(":")
+    return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}" if rest else data
 
 
 def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.Model:
@@ -183,43 +179,56 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
 
 
 def _decode(recipe: Recipe, images: ImageSet, quiet: bool) -> ImageSet:
-    """Decodes image files before work starts: the faulty are found, and epochs are faster."""
+    """Decodes image files before work starts: the faulty are found, and epochs are faster.
+
+    Test images are left alone: they are read at the end.
+    """
     preprocessing = preprocessing_of(recipe, images.channels)
-    decoded = {}
-    total = sum(len(split.files or ()) for split in images.splits.values())
+    splits = {name: split for name, split in images.splits.items() if name != "test"}
+    total = sum(len(split.files or ()) for split in splits.values())
     with counting("reading images", total, quiet) as advance:
-        for name, split in images.splits.items():
-            changes = recipe.augmentation.value if name == "train" else ()
-            decoded[name] = sources.decode_once(split, preprocessing, changes, advance)
+        decoded = {
+            name: sources.decode_once(
+                split, preprocessing, recipe.augmentation.value if name == "train" else (), advance
+            )
+            for name, split in splits.items()
+        }
     return dataclasses.replace(images, **decoded)
 
 
-def _work(run: Run, images: ImageSet, model: keras.Model, stop: StopRequest, quiet: bool) -> Run:
+def _work(run: Run, images: ImageSet, model: keras.Model, quiet: bool) -> Run:
     progress = Progress()
     checkpoints = Checkpoints(run.path / "checkpoints", model, progress)
     checkpoints.restore()
-    job = Job(
-        run=run,
-        images=images,
-        model=model,
-        preprocessing=preprocessing_of(run.recipe, images.channels),
-        progress=progress,
-        checkpoints=checkpoints,
-        steps_per_epoch=count_steps(images.train, run.recipe.batch_size.value),
-        stop=stop,
-        quiet=quiet,
-    )
-    fit(job)
-    _finish(job)
+    if len(run.history) < progress.epoch:
+        raise InputError(
+            f"The history of {str(run.path)!r} has {len(run.history)} rows, and its checkpoint "
+            f"{progress.epoch} epochs."
+        )
+    with stop_requests() as stop:
+        job = Job(
+            run=run,
+            images=images,
+            model=model,
+            preprocessing=preprocessing_of(run.recipe, images.channels),
+            progress=progress,
+            checkpoints=checkpoints,
+            steps_per_epoch=count_steps(images.train, run.recipe.batch_size.value),
+            stop=stop,
+            quiet=quiet,
+        )
+        fit(job)
+        _finish(job)
     return run
 
 
 def _finish(job: Job) -> None:
     """Evaluates the trained net on held-back images, saves it, and writes the report."""
     name, split = job.images.held_back
-    batches = evaluation_batches(split, job.preprocessing, job.evaluation_batch_size)
+    with counting("reading images", len(split.files or ()), job.quiet) as advance:
+        split = sources.decode_once(split, job.preprocessing, (), advance)
+    scores = job.evaluate(split, name)
     with averaged(job.model):
-        scores = evaluate(job.model, batches)
         plain = build_model(job.run.recipe, job.images.channels)
         plain.set_weights(job.model.get_weights())
     write_json(job.run.path / "evaluation.json", {"split": name, **scores.figures})

@@ -3,6 +3,7 @@
 import warnings
 
 import keras
+import numpy as np
 import pytest
 
 from keras_convnets import LeNet5, Xception, get_model
@@ -59,17 +60,22 @@ def test_channels_that_are_neither_1_nor_3_warn():
         ({"classes": 2.5}, "positive integer"),
         ({"input_shape": ("299", 299, 3)}, "tuple of three integers"),
         ({"input_shape": (299, 299, None)}, "number of channels"),
-        ({"dropout_rate": 1.0}, r"`dropout_rate` should be a number in \[0, 1\)"),
+        ({"dropout_rate": 1.0}, "`dropout_rate` should be a number of at least 0 and below 1"),
         ({"order": "spatial_first"}, "`order` should be one of"),
         ({"intermediate_activation": "selu"}, "`intermediate_activation` should be one of"),
-        ({"middle_repeats": -1}, "0 or more"),
+        ({"middle_repeats": -1}, "of at least 0"),
         ({"width_multiplier": 0}, "above 0"),
-        ({"head_units": (0,)}, "positive integers"),
+        ({"middle_repeats": 2.5}, "an integer"),
+        ({"batch_norm_momentum": 5}, "below 1"),
+        ({"head_units": 0}, "an integer of at least 1"),
+        ({"weights": 5555}, "`weights` argument should be either"),
+        ({"input_shape": 71}, "tuple of three integers"),
+        ({"head_units": (0,)}, "an integer of at least 1"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Xception(weights=None, **arguments)
+        Xception(**{"weights": None, **arguments})
 
 
 def test_small_input_tensor_is_refused():
@@ -80,6 +86,16 @@ def test_small_input_tensor_is_refused():
 def test_shape_may_be_a_list():
     model = Xception(weights=None, input_shape=[71, 71, 3], width_multiplier=0.1)
     assert model.input.shape == (None, 71, 71, 3)
+
+
+def test_shape_may_come_from_numpy():
+    shape = tuple(np.int64(length) for length in (71, 71, 3))
+    model = Xception(weights=None, input_shape=shape, width_multiplier=0.1)
+    assert model.input.shape == (None, 71, 71, 3)
+
+
+def test_name_of_the_model_goes_through_get_model():
+    assert get_model("LeNet5", name="mine").name == "mine"
 
 
 def test_imagenet_weights_are_for_the_default_graph():

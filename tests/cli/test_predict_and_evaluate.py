@@ -107,7 +107,7 @@ def test_models_that_are_not_there_are_named(run, red, red_or_blue, tmp_path):
         ("nowhere.keras", "There is no model at"),
         ("Xcepton", "nearest names are Xception"),
         ("LeNet5", "no public ImageNet weights for LeNet5"),
-        (tmp_path, "has no model.keras yet"),
+        (tmp_path, "is not a run: it has no recipe.json"),
         (red, "can't be loaded"),
     ):
         code, _, err = run("predict", model, red)
@@ -116,6 +116,15 @@ def test_models_that_are_not_there_are_named(run, red, red_or_blue, tmp_path):
     red_or_blue.with_suffix(".json").unlink()
     code, _, err = run("predict", red_or_blue, red)
     assert (code, "red_or_blue.json" in err) == (2, True)
-    red_or_blue.with_suffix(".json").write_text('{"builder": "LeNet5"}')
-    code, _, err = run("predict", red_or_blue, red)
-    assert (code, "does not describe a model" in err) == (2, True)
+    for content in ('{"builder": "LeNet5"}', '{"classes": "ab"}', "[]"):
+        red_or_blue.with_suffix(".json").write_text(content)
+        code, _, err = run("predict", red_or_blue, red)
+        assert (code, "does not describe a model" in err) == (2, True)
+
+
+def test_a_truncated_file_in_the_data_is_named(run, red_or_blue, photo_folder):
+    path = photo_folder / "red" / "3.png"
+    path.write_bytes(path.read_bytes()[:300])
+    code, _, err = run("evaluate", red_or_blue, "--data", f"folder:{photo_folder}")
+    assert code == 2
+    assert "3.png' can't be decoded" in err

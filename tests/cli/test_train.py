@@ -37,6 +37,23 @@ def arguments(recipe, photo_folder, tmp_path):
     return ["train", recipe, "--data", f"folder:{photo_folder}", "--out", tmp_path / "run"]
 
 
+def test_a_run_is_evaluated_on_what_it_held_out(run, arguments, photo_folder, tmp_path):
+    """Not on the images that it was trained on."""
+    run(*arguments, "--epochs", 1)
+    code, out, _ = run("evaluate", tmp_path / "run", "--data", f"folder:{photo_folder}", "--json")
+    written = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert code == 0
+    assert json.loads(out) == pytest.approx(written, abs=1e-6)
+    assert written["split"] == "validation"
+
+
+def test_a_run_may_begin_in_an_empty_folder(run, arguments, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    code, _, err = run(*arguments[:-1], ".", "--epochs", 1)
+    assert (code, (tmp_path / "here" / "report.html").is_file()) == (0, True), err
+
+
 def test_train_ends_with_what_to_type_next(run, arguments, tmp_path):
     code, out, err = run(
         *arguments, "--epochs", 1, "--batch-size", 2, "--seed", 3, "--set", "l2=0.001"
@@ -64,7 +81,8 @@ def test_train_ends_with_what_to_type_next(run, arguments, tmp_path):
         (["--set", "model=Xcepton"], "nearest names are Xception"),
         (["--set", "classes=9"], "has 9 classes, and the data 'fashion_mnist_6k' has 10"),
         (["--data", "nowhere"], "no data named 'nowhere'"),
-        (["--epochs", "0"], "positive"),
+        (["--epochs", "0"], "a number above 0"),
+        (["--epochs", "inf"], "a number above 0"),
         (["--batch-size", "-1"], "positive integer"),
         (["--mixed-precision", "int8"], "'float16' or 'bfloat16'"),
         (["--out", "/proc/run"], "can't be written to"),

@@ -87,6 +87,30 @@ def test_sets_that_are_cropped_or_too_large_stay_files(photo_folder, monkeypatch
     assert data.decode_once(train, PLAIN, ()) is train
 
 
+def test_held_back_images_without_training_images_are_refused(photo_folder, tmp_path):
+    for name in ("val", "test"):
+        shutil.copytree(photo_folder, tmp_path / "split" / name)
+    with pytest.raises(InputError, match="has val and test, but no folder train"):
+        data.load(f"folder:{tmp_path / 'split'}")
+
+
+def test_hidden_files_and_folders_named_like_images_are_left_alone(photo_folder):
+    (photo_folder / "red" / "._3.png").write_bytes(b"resource fork")
+    (photo_folder / "red" / "album.jpg").mkdir()
+    hidden = photo_folder / "red" / ".ipynb_checkpoints"
+    shutil.copytree(photo_folder / "blue", hidden)
+    assert len(data.load(f"folder:{photo_folder}").train) == 24
+
+
+def test_a_file_that_breaks_within_an_epoch_is_named(photo_folder):
+    train = data.load(f"folder:{photo_folder}").train
+    path = photo_folder / "red" / "3.png"
+    path.write_bytes(path.read_bytes()[:300])
+    batches = training_batches(train, PLAIN, (InceptionCrop(),), 4, seed=1, epoch=0)
+    with pytest.raises(InputError, match=r"3.png' can't be decoded"), data.naming_faults():
+        list(batches)
+
+
 def test_an_empty_class_is_named(photo_folder):
     (photo_folder / "green").mkdir()
     with pytest.raises(InputError, match="green' has no image files"):

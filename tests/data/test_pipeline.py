@@ -80,13 +80,29 @@ def test_centre_crop_keeps_the_aspect():
     np.testing.assert_array_equal(red, red[::-1, ::-1])
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (299, 300), (301, 7), (20_000, 3)])
-def test_any_size_fits_the_input(shape):
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (299, 300), (301, 7), (20_000, 1)])
+@pytest.mark.parametrize("size", [32, 299])
+def test_any_size_fits_the_input(shape, size):
+    """20,000 x 1 pixels, scaled until the shorter side is 342, would be 28 GB."""
     image = np.full((*shape, 3), 77, np.uint8)
     for crop in (0.875, 1.0):
-        out = Preprocessing(32, 3, "tf", crop).center(image).numpy()
-        np.testing.assert_allclose(out, 77, atol=1e-3)
-        assert out.shape == (32, 32, 3)
+        out = Preprocessing(size, 3, "tf", crop).center(image).numpy()
+        np.testing.assert_array_equal(out, np.full((size, size, 3), 77))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ((0, 3, "tf"), "input size should be an integer of at least 1"),
+        (("28", 3, "tf"), "input size should be an integer"),
+        ((28, 2, "tf"), "1 or 3 channels"),
+        ((28, 3, "bgr"), "one of caffe, tf, torch, lenet"),
+        ((28, 3, "tf", 0), "central crop should be a number above 0"),
+    ],
+)
+def test_preprocessing_that_makes_no_sense_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
+        Preprocessing(*values)
 
 
 def test_a_crop_above_one_pads_with_black():

@@ -65,6 +65,9 @@ def test_predictions_keep_the_order_of_the_files(path, tmp_path, rng):
 
 
 def test_a_card_must_fit_the_model(path):
+    dataclasses.replace(CARD, preprocessing=Preprocessing(28, 1, "lenet")).write(path)
+    with pytest.raises(InputError, match="takes images of 32 x 32 x 1, and its card says 28 x 28"):
+        Predictor(path)
     dataclasses.replace(CARD, classes=("a", "b")).write(path)
     with pytest.raises(InputError, match="has 3 outputs, and its card names 2 classes"):
         Predictor(path)

@@ -38,6 +38,13 @@ def test_ties_go_to_the_first_class():
     assert (scores.top1, scores.top5) == (0.1, 0.5)
 
 
+def test_a_net_that_gives_no_numbers_is_never_right():
+    table = np.full((1, 10), np.nan, "float32")
+    scores = evaluate(model_of(table), [(np.zeros((10, 1), int), np.arange(10))])
+    assert (scores.top1, scores.top5) == (0.0, 0.0)
+    assert np.isnan(scores.loss)
+
+
 def test_a_sure_mistake_has_a_finite_loss():
     table = np.array([[1.0, 0.0]], "float32")
     scores = evaluate(model_of(table), [(np.zeros((1, 1), int), np.array([1]))])

@@ -94,6 +94,9 @@ def test_a_recipe_may_be_a_file(tmp_path):
         ("nowhere.py", None, "no recipe file at"),
         ("empty.py", "", r"has no function recipe\(\)"),
         ("broken.py", "1 / 0", "fails: ZeroDivisionError"),
+        ("late.py", "def recipe(): return 1 / 0", "fails: ZeroDivisionError"),
+        ("exits.py", "raise SystemExit(0)", "fails: SystemExit"),
+        ("five.py", "def recipe(): return 5", "should return a Recipe. Received: 5"),
     ],
 )
 def test_recipes_that_are_not_there_are_named(name, content, message, tmp_path):

@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from keras_convnets.errors import DivergedError, InputError, StoppedError
-from keras_convnets.training import Run, choice, resume, train
+from keras_convnets.training import Piecewise, Run, Steps, choice, resume, train
 from keras_convnets.training.fit import _Monitor
+from keras_convnets.training.run import FINAL_FILES
 from keras_convnets.training.schedules import Constant, Epochs
 
 
@@ -138,7 +139,7 @@ def test_damaged_checkpoints_fall_back_to_the_older_one(go, dying, damage, tmp_p
     for file in files if damage == "both" else files[1:]:
         file.write_bytes(file.read_bytes()[:100])
     if damage == "both":
-        with pytest.raises(InputError, match="No checkpoint can be read"):
+        with pytest.raises(InputError, match="No checkpoint in .* fits"):
             resume(tmp_path / "broken", quiet=True)
     else:
         assert_same_weights(resume(tmp_path / "broken", quiet=True), unbroken)
@@ -178,12 +179,78 @@ def test_nan_stops_with_step_and_advice(go, tiny_recipe, tmp_path):
     )
     with pytest.raises(DivergedError, match=r"at step \d+; lower the learning rate"):
         go("mad", recipe=recipe, checkpoint_every=1)
+    assert not (tmp_path / "mad" / "model.keras").exists()
+
+
+def test_what_is_kept_of_a_run_that_diverges_is_finite(go, tiny_recipe, tmp_path):
+    rates = Piecewise((0.01, 1e30), (Steps(3),))
+    recipe = tiny_recipe.replace(schedule=choice(rates, "goes mad after three steps"))
+    with pytest.raises(DivergedError, match="lower the learning rate"):
+        go("mad", recipe=recipe, checkpoint_every=1)
     newest = tf.train.latest_checkpoint(tmp_path / "mad" / "checkpoints")
-    if newest:  # what was kept is good
-        for name, _ in tf.train.list_variables(newest):
-            value = tf.train.load_variable(newest, name)
-            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                assert np.all(np.isfinite(value)), name
+    assert newest is not None
+    for name, _ in tf.train.list_variables(newest):
+        value = tf.train.load_variable(newest, name)
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            assert np.all(np.isfinite(value)), name
+
+
+def test_an_evaluation_that_is_no_number_is_divergence(go, tiny_recipe, tmp_path):
+    """The loss of the one step is finite, and so are the huge weights after it."""
+    recipe = tiny_recipe.replace(
+        schedule=choice(Constant(1e25), "absurd"), length=choice(Steps(1), "one")
+    )
+    with pytest.raises(DivergedError, match="The (validation loss|weight)"):
+        go("mad", recipe=recipe)
+    assert not (tmp_path / "mad" / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize(("epochs", "step"), [(1, 5), (2, 10), (0.5, 2)])
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_death_in_the_last_step_loses_no_row(go, dying, tiny_recipe, epochs, step, how, tmp_path):
+    recipe = tiny_recipe.replace(length=choice(Epochs(epochs), "short"))
+    unbroken = go("unbroken", recipe=recipe, checkpoint_every=1)
+    undo = dying(step, kill if how == "kill" else lambda: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises((Killed, StoppedError)):
+        go("broken", recipe=recipe, checkpoint_every=1)
+    undo()
+    resumed = resume(tmp_path / "broken", quiet=True)
+    assert len(resumed.history) == len(unbroken.history)
+    assert_same_weights(resumed, unbroken)
+
+
+@pytest.mark.parametrize("name", FINAL_FILES)
+def test_a_finished_run_that_lost_a_file_is_finished_again(go, name):
+    run = go()
+    (run.path / name).unlink()
+    assert not run.is_finished
+    assert resume(run.path, quiet=True).is_finished
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("settings.json", '{"seed": "x"}', "bad settings.json"),
+        ("settings.json", "[", "can't be read as JSON"),
+        ("recipe.json", "[]", "no recipe.json"),
+        ("history.csv", "epoch,step\n1", "is damaged"),
+        ("history.csv", "", "has 0 rows, and its checkpoint 1 epochs"),
+    ],
+)
+def test_damaged_runs_are_named(go, dying, name, content, message, tmp_path):
+    undo = dying(8, kill)
+    with pytest.raises(Killed):
+        go("run")
+    undo()
+    (tmp_path / "run" / name).write_text(content)
+    with pytest.raises(InputError, match=message):
+        resume(tmp_path / "run", quiet=True)
+
+
+def test_class_names_may_be_anything(go, photo_folder):
+    (photo_folder / "red").rename(photo_folder / "US$ <b> $x^$ [red]")
+    page = go().report.read_text()
+    assert page.count("data:image/png;base64,") == 3
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
@@ -196,9 +263,9 @@ def test_mixed_precision_trains_and_restores_the_policy(go, precision):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seed": -1}, "seed should be 0 to"),
+        ({"seed": -1}, "seed should be an integer of at least 0"),
         ({"mixed_precision": "int8"}, "'float16' or 'bfloat16'"),
-        ({"checkpoint_every": 0}, "at least one step"),
+        ({"checkpoint_every": 0}, "Steps between checkpoints should be an integer of at least 1"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(go, tmp_path, options, message):
@@ -217,7 +284,9 @@ def test_bad_options_are_refused_before_anything_is_written(go, tmp_path, option
         ("classes", "3", "has 3 classes, and the data"),
         ("dropout_rate", "0.5", "LeNet5 has no option 'dropout_rate'"),
         ("parallelism", "async", "is asynchronous"),
-        ("model_options", '{"classifier_activation": "sigmoid"}', "several labels"),
+        ("model_options", '{"classifier_activation": "sigmoid"}', "one label an image"),
+        ("model", "LeNet5:paper", "and its variant is 'modern'; set one of them"),
+        ("aux_weight", "0.3", "no auxiliary head"),
     ],
 )
 def test_bad_recipes_are_refused_before_anything_is_written(
@@ -258,7 +327,7 @@ def test_changed_data_is_refused_on_resume(go, dying, photo_folder, tmp_path):
     with pytest.raises(Killed):
         go()
     undo()
-    (photo_folder / "red" / "0.png").unlink()
+    (photo_folder / "red" / "0.png").write_bytes((photo_folder / "blue" / "1.png").read_bytes())
     with pytest.raises(InputError, match="changed since the run began: it had 22 training images"):
         resume(tmp_path / "run", quiet=True)
 
