@@ -125,6 +125,8 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
             f"{settings.training_images} training images of {len(settings.classes)} classes, and "
             f"has {len(images.train)} of {len(images.classes)}, or other files."
         )
+    for leftover in run.path.glob(".*.partial.*"):
+        leftover.unlink()  # of a write that was killed
     with _precision(settings.mixed_precision):
         model = _make_model(run.recipe, images, settings)
         images = _decode(run.recipe, images, quiet)

@@ -122,6 +122,17 @@ def test_models_that_are_not_there_are_named(run, red, red_or_blue, tmp_path):
         assert (code, "does not describe a model" in err) == (2, True)
 
 
+def test_downloads_stay_out_of_the_json(run, red, monkeypatch):
+    def get_file(*args, **kwargs):
+        print("Downloading data")
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("keras.src.applications.xception.file_utils.get_file", get_file)
+    code, out, err = run("predict", "Xception", red, "--json")
+    assert (code, out) == (2, "")
+    assert "ImageNet weights of Xception can't be had: no route to host" in err
+
+
 def test_a_truncated_file_in_the_data_is_named(run, red_or_blue, photo_folder):
     path = photo_folder / "red" / "3.png"
     path.write_bytes(path.read_bytes()[:300])

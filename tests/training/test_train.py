@@ -111,12 +111,15 @@ def test_same_seed_same_bits(go, tiny_xception):
 )
 def test_a_killed_and_resumed_run_ends_with_the_same_bits(go, dying, step, kind, tmp_path, request):
     """Within an epoch, at its end, and in the second one."""
-    recipe = request.getfixturevalue(kind)
-    unbroken = go("unbroken", recipe=recipe, checkpoint_every=2)
+    options = {"recipe": request.getfixturevalue(kind), "checkpoint_every": 2}
+    if kind == "tiny_xception":
+        options["mixed_precision"] = "float16"  # the loss scale must survive too
+    unbroken = go("unbroken", **options)
     undo = dying(step, kill)
     with pytest.raises(Killed):
-        go("broken", recipe=recipe, checkpoint_every=2)
+        go("broken", **options)
     undo()
+    (tmp_path / "broken" / ".1.partial.history.csv").write_text("half")
     newest = tf.train.latest_checkpoint(tmp_path / "broken" / "checkpoints")
     assert step - int(newest.rpartition("-")[2]) <= 2  # steps lost
     resumed = resume(tmp_path / "broken", quiet=True)
@@ -125,6 +128,9 @@ def test_a_killed_and_resumed_run_ends_with_the_same_bits(go, dying, step, kind,
         del row["seconds"], expected["seconds"]
         assert row == pytest.approx(expected, rel=1e-6)
     assert resumed.evaluation == unbroken.evaluation
+    assert {path.name for path in resumed.path.iterdir()} == {
+        path.name for path in unbroken.path.iterdir()
+    }
 
 
 @pytest.mark.parametrize("damage", ["newest", "both"])
