@@ -153,11 +153,10 @@ def _check_trainable(recipe: Recipe) -> None:
 def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, ImageSet]:
     if data is not None:
         recipe = recipe.replace(data=choice(data, GIVEN))
-    is_given = recipe.data.source == GIVEN
-    if is_given:
-        recipe = recipe.replace(data=choice(_absolute(recipe.data.value), GIVEN))
-    images = sources.load(recipe.data.value).hold_out(VALIDATION_SHARE, seed)
-    if is_given and recipe.classes.source != GIVEN:
+    absolute = _absolute(recipe.data.value)
+    recipe = recipe.replace(data=dataclasses.replace(recipe.data, value=absolute))
+    images = sources.load(absolute).hold_out(VALIDATION_SHARE, seed)
+    if recipe.data.source == GIVEN and recipe.classes.source != GIVEN:
         recipe = recipe.replace(classes=choice(len(images.classes), "the classes of the data"))
     if recipe.classes.value != len(images.classes):
         raise InputError(
