@@ -40,6 +40,7 @@ def check_number(
     *,
     least: float | None = None,
     above: float | None = None,
+    most: float | None = None,
     below: float | None = None,
     whole: bool = False,
 ) -> None:
@@ -50,6 +51,7 @@ def check_number(
         value: what was given.
         least: the least value that is allowed.
         above: what the value must be greater than.
+        most: the greatest value that is allowed.
         below: what the value must be less than.
         whole: whether it must be an integer.
 
@@ -63,10 +65,16 @@ def check_number(
         and math.isfinite(value)
         and (least is None or value >= least)
         and (above is None or value > above)
+        and (most is None or value <= most)
         and (below is None or value < below)
     )
     if not is_good:
-        limits = (("of at least", least), ("above", above), ("below", below))
+        limits = (
+            ("of at least", least),
+            ("above", above),
+            ("of at most", most),
+            ("below", below),
+        )
         range_ = " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
         raise InputError(
             f"{owner} should be {'an integer' if whole else 'a number'} {range_}. "

@@ -56,7 +56,7 @@ class InceptionCrop:
                 raise InputError(f"InceptionCrop wants two numbers as {name}. Received: {pair!r}")
             check_number(f"The least {name} of InceptionCrop", pair[0], above=0)
             check_number(f"The largest {name} of InceptionCrop", pair[1], least=pair[0])
-        check_number("The largest area of InceptionCrop", self.area[1], below=1.0001)
+        check_number("The largest area of InceptionCrop", self.area[1], most=1)
 
     def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(

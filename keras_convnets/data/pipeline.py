@@ -38,7 +38,7 @@ class Preprocessing:
 
     def __post_init__(self):
         check_number("The input size", self.size, least=1, whole=True)
-        check_number("The share of the central crop", self.crop, above=0, below=2.0001)
+        check_number("The share of the central crop", self.crop, above=0, most=2)
         if self.channels not in (1, 3):
             raise InputError(f"A net's images have 1 or 3 channels. Received: {self.channels!r}")
         if self.mode not in SCALINGS:

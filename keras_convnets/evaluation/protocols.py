@@ -17,4 +17,4 @@ class CenterCrop:
     fraction: float = 1.0
 
     def __post_init__(self):
-        check_number("The fraction of CenterCrop", self.fraction, above=0, below=2.0001)
+        check_number("The fraction of CenterCrop", self.fraction, above=0, most=2)

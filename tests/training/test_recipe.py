@@ -90,7 +90,7 @@ def test_fields_are_set_from_text(recipe, field, text, value):
         ("optimizer", "RMSprop(epsilon=-1)", "above 0"),
         ("evaluation", "CenterCrop(0)", "above 0"),
         ("augmentation", "(PadCrop(-2),)", "of at least 0"),
-        ("augmentation", "(InceptionCrop(area=(2, 3)),)", "below 1"),
+        ("augmentation", "(InceptionCrop(area=(2, 3)),)", "of at most 1"),
         ("batch_norm", "{'foo': 0.9}", "a number in"),
         ("model_options", "{1: 2}", "options by name"),
         ("model_options", "{'classes': 3}", "options by name"),
