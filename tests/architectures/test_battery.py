@@ -101,6 +101,26 @@ def test_saved_model_loads_in_safe_mode_and_is_exact(name, rng, tmp_path, random
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("include_top", [True, False])
+def test_channels_first_gives_the_same_outputs(name, include_top, rng, randomize):
+    last = randomize(small(name, include_top=include_top))
+    images = rng.normal(size=(2, *last.input.shape[1:])).astype("float32")
+    expected = last.predict_on_batch(images)
+    if name.startswith("LeNet5"):  # what is flattened is one pixel, so its order is the same
+        assert last.get_layer("c5_act").output.shape[1:3] == (1, 1)
+    keras.config.set_image_data_format("channels_first")
+    height, width, channels = last.input.shape[1:]
+    options = {"include_top": include_top, "input_shape": (channels, height, width)}
+    first = get_model(name, **{**SMALL[name], "weights": None, **options})
+    for variable, value in zip(first.weights, last.get_weights(), strict=True):
+        variable.assign(np.reshape(value, variable.shape))  # LeNet-5 has one value a map
+    found = first.predict_on_batch(np.transpose(images, (0, 3, 1, 2)))
+    if found.ndim == 4:
+        found = np.transpose(found, (0, 2, 3, 1))
+    np.testing.assert_allclose(found, expected, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_head_is_float32_under_mixed_precision(name, policy, rng):
     keras.config.set_dtype_policy(policy)

@@ -44,15 +44,26 @@ def test_outputs_equal_those_of_keras_applications(size, options, direction, rng
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max(), rtol=0)
 
 
-def test_channels_first_has_the_same_weights_and_shapes():
-    shapes = [tuple(v.shape) for v in Xception(weights=None).weights]
+@pytest.mark.parametrize("include_top", [True, False])
+def test_channels_first_outputs_equal_those_of_keras_applications(include_top, rng, randomize):
     keras.config.set_image_data_format("channels_first")
-    theirs, ours = keras.applications.Xception(weights=None), Xception(weights=None)
-    assert [tuple(v.shape) for v in ours.weights] == shapes
-    assert ours.input.shape == theirs.input.shape == (None, 3, 299, 299)
-    assert ours.get_layer("block4_add").output.shape == (None, 728, 19, 19)
-    features = Xception(weights=None, include_top=False)
-    assert features.output.shape[1] == 2048
+    options = {"weights": None, "include_top": include_top, "input_shape": (3, 71, 71)}
+    theirs, ours = keras.applications.Xception(**options), Xception(**options)
+    assign(ours, tensors_by_our_names("Xception", randomize(theirs)), "the twin")
+    images = rng.uniform(-1, 1, (2, 3, 71, 71)).astype("float32")
+    expected = theirs.predict_on_batch(images)
+    np.testing.assert_allclose(
+        ours.predict_on_batch(images), expected, atol=1e-5 * np.abs(expected).max(), rtol=0
+    )
+
+
+def test_channels_first_shapes_are_those_of_keras_applications():
+    keras.config.set_image_data_format("channels_first")
+    for include_top in (True, False):
+        options = {"weights": None, "include_top": include_top}
+        theirs, ours = keras.applications.Xception(**options), Xception(**options)
+        assert ours.input.shape == theirs.input.shape
+        assert ours.output.shape == theirs.output.shape
 
 
 @pytest.mark.parametrize(
