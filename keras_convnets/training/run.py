@@ -92,11 +92,11 @@ class Run:
     @classmethod
     def create(cls, path: str | os.PathLike, recipe: Recipe, settings: Settings) -> "Run":
         """Makes the directory of a new run, whole or not at all."""
-        path = Path(os.path.abspath(path))
         check_free(path)
+        given, path = path, Path(os.path.abspath(path))
         if path.is_dir():  # an empty one, perhaps a volume: it stays
             _write_beginning(path, recipe, settings)
-            return cls(path)
+            return cls(given)
         partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
         partial.mkdir(parents=True)
         try:
@@ -104,7 +104,7 @@ class Run:
             os.rename(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        return cls(path)
+        return cls(given)
 
     @property
     def history(self) -> list[dict[str, float]]:
