@@ -1,0 +1,32 @@
+"""The examples in docstrings give what they show."""
+
+import doctest
+import importlib
+import pkgutil
+
+import keras
+import numpy as np
+import pytest
+
+import keras_convnets
+
+# A whole training run, and a model that it would have made: other tests run these.
+LONG = ("train", "Predictor")
+
+
+def examples():
+    for info in pkgutil.walk_packages(keras_convnets.__path__, "keras_convnets."):
+        module = importlib.import_module(info.name)
+        for name, item in vars(module).items():
+            is_own = getattr(item, "__module__", None) == info.name
+            if is_own and ">>>" in (item.__doc__ or "") and name not in LONG:
+                yield pytest.param(item.__doc__, id=f"{info.name}.{name}")
+
+
+@pytest.mark.parametrize("text", examples())
+def test_example_gives_what_it_shows(text):
+    names = {"keras": keras, "np": np, "keras_convnets": keras_convnets}
+    example = doctest.DocTestParser().get_doctest(text, names, "example", None, 0)
+    output = []
+    doctest.DocTestRunner().run(example, out=output.append)
+    assert not output, "".join(output)
