@@ -23,7 +23,7 @@ def examples():
                 yield pytest.param(item.__doc__, id=f"{info.name}.{name}")
 
 
-@pytest.mark.parametrize("text", examples())
+@pytest.mark.parametrize("text", list(examples()))
 def test_example_gives_what_it_shows(text):
     names = {"keras": keras, "np": np, "keras_convnets": keras_convnets}
     example = doctest.DocTestParser().get_doctest(text, names, "example", None, 0)
