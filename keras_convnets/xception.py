@@ -31,6 +31,15 @@ class _Modules:
     initializer: str
     momentum: float
 
+    def __post_init__(self):
+        check_number("`batch_norm_momentum`", self.momentum, least=0, below=1)
+        for option, value, allowed in (
+            ("intermediate_activation", self.intermediate_activation, INTERMEDIATE_ACTIVATIONS),
+            ("order", self.order, ORDERS),
+        ):
+            if value not in allowed:
+                raise InputError(f"`{option}` should be one of {allowed}. Received: {value!r}")
+
     def conv(self, x, filters, name, *, strides=1, padding="same"):
         """A 3x3 convolution without bias, then BN."""
         x = layers.Conv2D(
@@ -167,7 +176,7 @@ def Xception(
         head_units: sizes of ReLU layers before the classifier; (4096, 4096) in the paper, on JFT.
         residual: whether modules have their shortcuts (ablation of figure 9).
         intermediate_activation: `None`, "relu" or "elu" between the two steps (figure 10).
-        order: "depthwise_first", or "pointwise_first": the extreme Inception module (section 2).
+        order: "depthwise_first", or "pointwise_first": the extreme Inception module (figure 4).
         middle_repeats: how often the middle module is repeated.
         width_multiplier: scales every number of filters, in multiples of 8.
         small_input: no stride in modules 1 and 4, for 28 to 64 px: stride 8 in place of 32.
@@ -190,14 +199,12 @@ def Xception(
 
     Differs from the paper: by default there is no dropout, as in the public weights' graph.
     """
-    _check_options(
-        dropout_rate,
-        intermediate_activation,
-        order,
-        middle_repeats,
-        width_multiplier,
-        head_units,
-        batch_norm_momentum,
+    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
+    check_number("`middle_repeats`", middle_repeats, least=0, whole=True)
+    check_number("`width_multiplier`", width_multiplier, above=0)
+    _check_head_units(head_units)
+    modules = _Modules(
+        residual, intermediate_activation, order, kernel_initializer, batch_norm_momentum
     )
     net = Net(
         "Xception", include_top, weights, input_tensor, input_shape, pooling, classes,
@@ -205,9 +212,6 @@ def Xception(
         default_size=32 if small_input else 299,
         minimum_size=8 if small_input else 71,
     )  # fmt: skip
-    modules = _Modules(
-        residual, intermediate_activation, order, kernel_initializer, batch_norm_momentum
-    )
     stem = {"padding": "same" if small_input else "valid"}
 
     def wide(filters):
@@ -246,24 +250,8 @@ def Xception(
     return net.build(x, head=head)
 
 
-def _check_options(
-    dropout_rate,
-    intermediate_activation,
-    order,
-    middle_repeats,
-    width_multiplier,
-    head_units,
-    batch_norm_momentum,
-):
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
-    check_number("`middle_repeats`", middle_repeats, least=0, whole=True)
-    check_number("`width_multiplier`", width_multiplier, above=0)
-    check_number("`batch_norm_momentum`", batch_norm_momentum, least=0, below=1)
-    for units in head_units if isinstance(head_units, tuple | list) else [head_units]:
+def _check_head_units(head_units: Any) -> None:
+    if not isinstance(head_units, tuple | list):
+        raise InputError(f"`head_units` should be a tuple of sizes. Received: {head_units!r}")
+    for units in head_units:
         check_number("Each of the sizes in `head_units`", units, least=1, whole=True)
-    for option, value, allowed in (
-        ("intermediate_activation", intermediate_activation, INTERMEDIATE_ACTIVATIONS),
-        ("order", order, ORDERS),
-    ):
-        if value not in allowed:
-            raise InputError(f"`{option}` should be one of {allowed}. Received: {value!r}")

@@ -1,10 +1,11 @@
-"""TensorFlow's start-up notes kept out of the terminal."""
+"""What libraries write to the terminal and no user can act upon, kept out of it."""
 
 import contextlib
 import functools
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ def with_quiet_tensorflow(verb: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(verb)
     def run(*args: Any, **kwargs: Any) -> None:
+        # Pillow warns at half of the size that it refuses, which is then named in a sentence.
+        warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
         _import_tensorflow()
         verb(*args, **kwargs)
 

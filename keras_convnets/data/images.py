@@ -1,7 +1,6 @@
 """Image files of any common format, mode and size, read as RGB or grey."""
 
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,6 @@ import PIL.Image
 import PIL.ImageOps
 
 from keras_convnets.errors import InputError
-
-# Pillow warns at half of the size that it refuses; up to there an image is read without a word.
-warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 

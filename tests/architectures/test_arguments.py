@@ -67,7 +67,7 @@ def test_channels_that_are_neither_1_nor_3_warn():
         ({"width_multiplier": 0}, "above 0"),
         ({"middle_repeats": 2.5}, "an integer"),
         ({"batch_norm_momentum": 5}, "below 1"),
-        ({"head_units": 0}, "an integer of at least 1"),
+        ({"head_units": 4096}, "tuple of sizes"),
         ({"weights": 5555}, "`weights` argument should be either"),
         ({"input_shape": 71}, "tuple of three integers"),
         ({"head_units": (0,)}, "an integer of at least 1"),
