@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import rich.console
@@ -19,6 +19,39 @@ def seconds(function: Callable[[], object]) -> float:
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
+
+
+def time_in_turns(
+    calls: Sequence[Callable[[], object]],
+    rounds: int,
+    measure: Callable[[Callable[[], object]], float] = seconds,
+) -> list[list[float]]:
+    """Returns the seconds of each call in each round, after one of each that doesn't count."""
+    for call in calls:
+        call()
+    times = [[] for _ in calls]
+    for turn in range(rounds):
+        # There and back, so that no call always follows the same one.
+        turns = list(zip(calls, times, strict=True))
+        for call, own in turns if turn % 2 else reversed(turns):
+            own.append(measure(call))
+    return times
+
+
+def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    """Returns the median of the rounds' ratios."""
+    return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))
+
+
+def machine() -> str:
+    """Returns what a result was measured on."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def write_result(result: dict) -> None:
+    """Writes results/NAME.json."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{result['name']}.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 def compare(
@@ -42,29 +75,21 @@ def compare(
         wanted: the goal, as a phrase.
         measure: returns the seconds of one call.
     """
-    ours(), rival()
-    pairs = []
-    for turn in range(rounds):
-        if turn % 2:
-            pairs.append((measure(ours), measure(rival)))
-        else:
-            theirs = measure(rival)
-            pairs.append((measure(ours), theirs))
-    first, second = (statistics.median(times) for times in zip(*pairs, strict=True))
+    times = time_in_turns([ours, rival], rounds, measure)
+    first, second = map(statistics.median, times)
     result = {
         "name": name,
         "rival": rival_name,
         "ours_seconds": round(first, 4),
         "rival_seconds": round(second, 4),
         "difference_seconds": round(first - second, 4),
-        "time_ratio": round(statistics.median(a / b for a, b in pairs), 3),
-        "speed_ratio": round(statistics.median(b / a for a, b in pairs), 3),
+        "time_ratio": round(median_ratio(*times), 3),
+        "speed_ratio": round(median_ratio(*reversed(times)), 3),
         "rounds": rounds,
         "wanted": wanted,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    write_result(result)
     table = rich.table.Table("what", "value", title=name)
     for key, value in result.items():
         table.add_row(key, str(value))

@@ -82,6 +82,18 @@ def check_number(
         )
 
 
+def check_choice(option: str, value: Any, allowed: Iterable[Any]) -> None:
+    """Makes sure that the value of an option is one of those allowed.
+
+    Raises:
+        InputError: if it is not.
+    """
+    allowed = tuple(allowed)
+    if value not in allowed:
+        choices = ", ".join(map(repr, allowed))
+        raise InputError(f"`{option}` should be one of {choices}. Received: {option}={value!r}")
+
+
 def nearest(word: str, allowed: Iterable[str], limit: int = 3) -> str:
     """Returns the allowed words that look most like `word`, or all of them, as a phrase."""
     allowed = sorted(allowed)

@@ -1,6 +1,7 @@
 """The layers that Keras lacks, or computes more slowly than the machine can."""
 
 from keras_convnets.layers.batch_normalization import BatchNormalization
+from keras_convnets.layers.grouped import GroupedConv2D
 from keras_convnets.layers.lenet import (
     ConnectionTableConv2D,
     LeNetUniform,
@@ -8,14 +9,21 @@ from keras_convnets.layers.lenet import (
     TrainableSubsampling,
     scaled_tanh,
 )
+from keras_convnets.layers.local_response_normalization import LocalResponseNormalization
 from keras_convnets.layers.pointwise import PointwiseConv2D
+from keras_convnets.layers.residual_scale import ResidualScale
+from keras_convnets.layers.segmented import SegmentedConv2D
 
 __all__ = [
     "BatchNormalization",
     "ConnectionTableConv2D",
+    "GroupedConv2D",
     "LeNetUniform",
+    "LocalResponseNormalization",
     "PointwiseConv2D",
     "RadialBasisOutput",
+    "ResidualScale",
+    "SegmentedConv2D",
     "TrainableSubsampling",
     "scaled_tanh",
 ]
