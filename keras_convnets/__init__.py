@@ -10,11 +10,23 @@ from keras_convnets._version import __version__
 if TYPE_CHECKING:
     from keras_convnets._registry import get_model, list_models
     from keras_convnets.analysis import count_complexity
+    from keras_convnets.googlenet import GoogLeNet, InceptionV1
+    from keras_convnets.inception_resnet import InceptionResNetV1, InceptionResNetV2
+    from keras_convnets.inception_v2 import InceptionV2
+    from keras_convnets.inception_v3 import InceptionV3
+    from keras_convnets.inception_v4 import InceptionV4
     from keras_convnets.lenet import LeNet5
     from keras_convnets.training import set_reproducible
     from keras_convnets.xception import Xception
 
 __all__ = [
+    "GoogLeNet",
+    "InceptionResNetV1",
+    "InceptionResNetV2",
+    "InceptionV1",
+    "InceptionV2",
+    "InceptionV3",
+    "InceptionV4",
     "LeNet5",
     "Xception",
     "__version__",
@@ -27,6 +39,13 @@ __all__ = [
 # Where each public name lives. Loaded on first use, so that `keras-convnets --help` needs no
 # Keras, and building a net needs no training code.
 _HOMES = {
+    "GoogLeNet": "googlenet",
+    "InceptionV1": "googlenet",
+    "InceptionV2": "inception_v2",
+    "InceptionV3": "inception_v3",
+    "InceptionV4": "inception_v4",
+    "InceptionResNetV1": "inception_resnet",
+    "InceptionResNetV2": "inception_resnet",
     "LeNet5": "lenet",
     "Xception": "xception",
     "count_complexity": "analysis",

@@ -54,6 +54,7 @@ class Net:
         minimum_size: least height and width in pixels.
         default_channels: channels when no `input_shape` is given.
         ends_in_global_pooling: whether the top serves any image size.
+        aux_logits: whether the net will get auxiliary classifiers.
 
     Raises:
         InputError: if an argument can't be used (a `ValueError`, as in keras.applications).
@@ -75,6 +76,7 @@ class Net:
         minimum_size: int,
         default_channels: int = 3,
         ends_in_global_pooling: bool = True,
+        aux_logits: bool = False,
     ):
         self.builder = builder
         self.include_top = include_top
@@ -85,6 +87,12 @@ class Net:
         self.name = name
         self._check_weights()
         self._check_head()
+        if aux_logits and not include_top:
+            raise InputError(
+                "`aux_logits=True` puts auxiliary classifiers beside the top, so it needs "
+                "`include_top=True`. Received: include_top=False"
+            )
+        self._auxiliary: dict[str, Any] = {}
         shape = self._obtain_shape(
             input_shape, default_size, default_channels, ends_in_global_pooling
         )
@@ -108,7 +116,7 @@ class Net:
             )
         if self.weights == "imagenet" and not weight_files.has_imagenet(self.builder):
             raise InputError(
-                f"There are no public ImageNet weights for {self.builder}; use `weights=None` or "
+                f"`weights='imagenet'` does not serve {self.builder}; use `weights=None` or "
                 f"the path of a file. Nets with ImageNet weights: {weight_files.imagenet_names()}."
             )
         if self.weights == "imagenet" and self.include_top and self.classes != 1000:
@@ -180,6 +188,10 @@ class Net:
             )
         return shape
 
+    def add_auxiliary(self, x, name: str) -> None:
+        """Adds an auxiliary classifier on the features `x`: an output of the model by its name."""
+        self._auxiliary[name] = self._dense(x, name)
+
     def build(
         self,
         x,
@@ -205,7 +217,8 @@ class Net:
         if self._input_tensor is not None:
             sources = keras.utils.get_source_inputs(self._input_tensor)
             inputs = sources[0] if len(sources) == 1 else sources
-        model = keras.Model(inputs, x, name=self.name)
+        outputs = {"predictions": x, **self._auxiliary} if self._auxiliary else x
+        model = keras.Model(inputs, outputs, name=self.name)
         if self.weights == "imagenet":
             weight_files.load_imagenet(model, self.builder, include_top=self.include_top)
         elif self.weights is not None:
@@ -214,21 +227,26 @@ class Net:
 
     def _classify(self, x, classifier: keras.Layer | None):
         if classifier is None:
-            return keras.layers.Dense(
-                self.classes,
-                activation=self.classifier_activation,
-                dtype=head_dtype(),
-                name="predictions",
-            )(x)
+            return self._dense(x, "predictions")
         x = classifier(x)
         return keras.layers.Activation(
             self.classifier_activation, dtype=head_dtype(), name="predictions"
         )(x)
 
+    def _dense(self, x, name: str):
+        return keras.layers.Dense(
+            self.classes, activation=self.classifier_activation, dtype=head_dtype(), name=name
+        )(x)
 
-def global_average(x):
-    """The head of most nets: the mean of each feature map."""
-    return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+
+def global_average(x, dropout_rate: float = 0.0):
+    """The head of most nets: the mean of each feature map, then dropout."""
+    return dropout(keras.layers.GlobalAveragePooling2D(name="avg_pool")(x), dropout_rate)
+
+
+def dropout(x, rate: float, name: str = "dropout"):
+    """Drops a share of the features while training, or is not there if the rate is 0."""
+    return keras.layers.Dropout(rate, name=name)(x) if rate else x
 
 
 def head_dtype() -> str:

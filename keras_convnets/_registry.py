@@ -42,16 +42,24 @@ class Counts:
 
 
 @dataclasses.dataclass(frozen=True)
+class Variant:
+    """One net of a builder: its size, its taps, and the scaling of images that it expects."""
+
+    counts: Counts
+    taps: tuple[Tap, ...]
+    preprocessing: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Architecture:
     """What the package knows of one builder; the first variant is the builder's default."""
 
     name: str
+    aliases: tuple[str, ...]
     builder: Callable[..., keras.Model]
     paper: Paper
-    preprocessing: str
     input_shape: tuple[int, int, int]
-    taps: tuple[Tap, ...]
-    variants: Mapping[str, Counts]
+    variants: Mapping[str, Variant]
     reported: str
 
     @property
@@ -59,11 +67,26 @@ class Architecture:
         """The names a user may type: the builder alone for the default, `Builder:variant` else."""
         return [self.name] + [f"{self.name}:{variant}" for variant in list(self.variants)[1:]]
 
+    def variant(self, name: str | None = None) -> Variant:
+        """Returns a variant by its name, or the default one."""
+        return self.variants[next(iter(self.variants)) if name is None else name]
+
 
 _ARCHITECTURES: dict[str, Architecture] = {}
 
 # The modules whose builders enter themselves above when they are imported.
-FAMILIES = ("lenet", "xception")
+FAMILIES = (
+    "lenet",
+    "googlenet",
+    "inception_v2",
+    "inception_v3",
+    "inception_v4",
+    "inception_resnet",
+    "xception",
+)
+
+# Options that leave the graph of the public weights as it is.
+WEIGHTS_ALLOW = ("dropout_rate", "aux_logits", "kernel_initializer", "batch_norm_momentum")
 
 # The arguments that every builder has, described once and put into each builder's docstring.
 _SHARED_ARGUMENTS = """include_top: bool, whether to put the classifier on.
@@ -77,26 +100,38 @@ _SHARED_ARGUMENTS = """include_top: bool, whether to put the classifier on.
             float32 under a mixed-precision policy.
         name: name of the model; layers keep their names."""
 
+# Options of many builders, each inserted where a docstring has its name in braces.
+_SHARED_OPTIONS = {
+    "width_multiplier": "scales every number of filters, in multiples of 8.",
+    "small_input": """no stride in the stem but its last and no "valid" layer, for 28 to 64 px:
+            stride 8 in place of 32.""",
+    "kernel_initializer": "initializer of every convolution kernel.",
+    "batch_norm_momentum": "momentum of the moving statistics.",
+}
+
 
 def architecture(
     *,
     paper: Paper,
-    preprocessing: str,
+    preprocessing: str | Mapping[str, str],
     input_shape: tuple[int, int, int],
-    taps: tuple[Tap, ...],
+    taps: tuple[Tap, ...] | Mapping[str, tuple[Tap, ...]],
     variants: Mapping[str, Counts],
     reported: str = "",
-    weights_allow: tuple[str, ...] = ("dropout_rate", "kernel_initializer", "batch_norm_momentum"),
+    aliases: tuple[str, ...] = (),
+    weights_allow: tuple[str, ...] = WEIGHTS_ALLOW,
 ) -> Callable:
     """Enters a builder into the table, fills its docstring, and guards its public weights.
 
     Args:
         paper: where the net was published.
-        preprocessing: mode of `imagenet_utils.preprocess_input` that the net expects.
+        preprocessing: mode of `imagenet_utils.preprocess_input` that the net expects; a mapping
+            if variants differ.
         input_shape: (height, width, channels) of the default net.
-        taps: layers worth reading, first to last.
+        taps: layers worth reading, first to last; a mapping if variants differ.
         variants: exact counts of each variant; the first is the default, "" if there is only one.
         reported: the accuracy that the paper reports, as a phrase.
+        aliases: other names of the builder.
         weights_allow: options that leave the graph of the public weights as it is.
     """
 
@@ -124,13 +159,28 @@ def architecture(
                 )
             return builder(*args, **kwargs)
 
-        build.__doc__ = (builder.__doc__ or "").replace("{shared_arguments}", _SHARED_ARGUMENTS)
+        build.__doc__ = _fill_in(builder.__doc__ or "")
+        rows = {
+            key: Variant(counts, _of_variant(taps, key), _of_variant(preprocessing, key))
+            for key, counts in variants.items()
+        }
         _ARCHITECTURES[builder.__name__] = Architecture(
-            builder.__name__, build, paper, preprocessing, input_shape, taps, variants, reported
+            builder.__name__, aliases, build, paper, input_shape, rows, reported
         )
         return build
 
     return decorate
+
+
+def _fill_in(docstring: str) -> str:
+    docstring = docstring.replace("{shared_arguments}", _SHARED_ARGUMENTS)
+    for option, text in _SHARED_OPTIONS.items():
+        docstring = docstring.replace(f"{{{option}}}", f"{option}: {text}")
+    return docstring
+
+
+def _of_variant(value: Any, variant: str) -> Any:
+    return value[variant] if isinstance(value, Mapping) else value
 
 
 def _as_tuple(value: Any) -> Any:
@@ -169,7 +219,11 @@ def find_architecture(name: str) -> tuple[Architecture, dict[str, Any]]:
         InputError: if there is no such net; the message names the nearest ones.
     """
     builder, _, variant = name.partition(":")
-    by_lower = {entry.name.lower(): entry for entry in architectures().values()}
+    by_lower = {
+        known.lower(): entry
+        for entry in architectures().values()
+        for known in (entry.name, *entry.aliases)
+    }
     entry = by_lower.get(builder.lower())
     if entry is None:
         raise InputError(

@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_convnets._builder import Net, activation, head_dtype
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_choice
 from keras_convnets.imagenet_utils import preprocessor
 from keras_convnets.layers import (
     ConnectionTableConv2D,
@@ -88,8 +88,7 @@ def LeNet5(
     Differs from the paper: the 7 x 12 prototype bitmaps are drawn anew, for the paper shows its
     own only as a figure; a softmax acts on the output, where the paper takes the least distance.
     """
-    if variant not in ("paper", "modern"):
-        raise InputError(f"`variant` should be 'paper' or 'modern'. Received: variant={variant!r}")
+    check_choice("variant", variant, ("paper", "modern"))
     if variant == "paper" and include_top and classes != 10:
         raise InputError(
             "The paper's LeNet5 has one prototype for each of the 10 digits; use "

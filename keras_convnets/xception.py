@@ -9,9 +9,9 @@ from keras import layers
 
 from keras_convnets._builder import Net, activation, batch_norm, channel_axis, global_average
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import InputError, check_number
+from keras_convnets.errors import InputError, check_choice, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
-from keras_convnets.layers import PointwiseConv2D
+from keras_convnets.layers import PointwiseConv2D, SegmentedConv2D
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
@@ -28,17 +28,18 @@ class _Modules:
     residual: bool
     intermediate_activation: str | None
     order: str
+    segments: int | None
     initializer: str
     momentum: float
 
     def __post_init__(self):
         check_number("`batch_norm_momentum`", self.momentum, least=0, below=1)
-        for option, value, allowed in (
-            ("intermediate_activation", self.intermediate_activation, INTERMEDIATE_ACTIVATIONS),
-            ("order", self.order, ORDERS),
-        ):
-            if value not in allowed:
-                raise InputError(f"`{option}` should be one of {allowed}. Received: {value!r}")
+        if self.segments is not None:
+            check_number("`segments`", self.segments, least=1, whole=True)
+        check_choice(
+            "intermediate_activation", self.intermediate_activation, INTERMEDIATE_ACTIVATIONS
+        )
+        check_choice("order", self.order, ORDERS)
 
     def conv(self, x, filters, name, *, strides=1, padding="same"):
         """A 3x3 convolution without bias, then BN."""
@@ -66,37 +67,58 @@ class _Modules:
         return batch_norm(x, f"{name}_bn", self.momentum)
 
     def separable(self, x, filters, name):
-        """A depthwise 3x3 and a pointwise 1x1 convolution, then BN; no BN between the two."""
-        kernels = {
-            "depthwise_initializer": self.initializer,
-            "pointwise_initializer": self.initializer,
-        }
-        if self.order == "depthwise_first" and self.intermediate_activation is None:
+        """A depthwise 3x3 and a pointwise 1x1 convolution, then BN; no BN between the two.
+
+        With segments, the 3x3 convolution mixes the channels of each segment.
+        """
+        if self._is_fused:
             x = layers.SeparableConv2D(
-                filters, 3, padding="same", use_bias=False, name=name, **kernels
-            )(x)
-            return batch_norm(x, f"{name}_bn", self.momentum)
-        steps = [
-            layers.DepthwiseConv2D(
+                filters,
                 3,
                 padding="same",
                 use_bias=False,
                 depthwise_initializer=self.initializer,
-                name=f"{name}_depthwise",
-            ),
-            layers.Conv2D(
-                filters,
-                1,
-                use_bias=False,
-                kernel_initializer=self.initializer,
-                name=f"{name}_pointwise",
-            ),
-        ]
-        first, second = steps if self.order == "depthwise_first" else reversed(steps)
+                pointwise_initializer=self.initializer,
+                name=name,
+            )(x)
+            return batch_norm(x, f"{name}_bn", self.momentum)
+        pointwise = layers.Conv2D(
+            filters,
+            1,
+            use_bias=False,
+            kernel_initializer=self.initializer,
+            name=f"{name}_pointwise",
+        )
+        if self.order == "depthwise_first":
+            first, second = self._spatial(x.shape[channel_axis()], name), pointwise
+        else:
+            first, second = pointwise, self._spatial(filters, name)
         x = first(x)
         if self.intermediate_activation is not None:
             x = activation(x, f"{name}_intermediate_act", self.intermediate_activation)
         return batch_norm(second(x), f"{name}_bn", self.momentum)
+
+    @property
+    def _is_fused(self) -> bool:
+        """Whether a separable convolution is one layer, as in the graph of the public weights."""
+        options = self.order, self.intermediate_activation, self.segments
+        return options == ("depthwise_first", None, None)
+
+    def _spatial(self, channels, name):
+        """The 3x3 step of a separable convolution."""
+        options = {"padding": "same", "use_bias": False}
+        if self.segments is None:
+            return layers.DepthwiseConv2D(
+                3, depthwise_initializer=self.initializer, name=f"{name}_depthwise", **options
+            )
+        return SegmentedConv2D(
+            channels,
+            3,
+            min(self.segments, channels),
+            kernel_initializer=self.initializer,
+            name=f"{name}_segmented",
+            **options,
+        )
 
     def downsampling(self, x, first, second, name, *, strides=2, activate_first=True):
         """Modules 2, 3, 4, 13: two separable convolutions and a pool, beside a 1x1 projection."""
@@ -157,6 +179,7 @@ def Xception(
     residual: bool = True,
     intermediate_activation: str | None = None,
     order: str = "depthwise_first",
+    segments: int | None = None,
     middle_repeats: int = 8,
     width_multiplier: float = 1.0,
     small_input: bool = False,
@@ -177,11 +200,14 @@ def Xception(
         residual: whether modules have their shortcuts (ablation of figure 9).
         intermediate_activation: `None`, "relu" or "elu" between the two steps (figure 10).
         order: "depthwise_first", or "pointwise_first": the extreme Inception module (figure 4).
+        segments: `None`, or how many segments the channels of each 3x3 step are cut into (section
+            2): 1 is a plain convolution, as many as channels or more a depthwise one; a number that
+            does not divide the channels makes segments whose sizes differ by one.
         middle_repeats: how often the middle module is repeated.
-        width_multiplier: scales every number of filters, in multiples of 8.
+        {width_multiplier}
         small_input: no stride in modules 1 and 4, for 28 to 64 px: stride 8 in place of 32.
-        kernel_initializer: initializer of every convolution kernel.
-        batch_norm_momentum: momentum of the moving statistics.
+        {kernel_initializer}
+        {batch_norm_momentum}
 
     Returns:
         A `keras.Model`.
@@ -204,7 +230,7 @@ def Xception(
     check_number("`width_multiplier`", width_multiplier, above=0)
     _check_head_units(head_units)
     modules = _Modules(
-        residual, intermediate_activation, order, kernel_initializer, batch_norm_momentum
+        residual, intermediate_activation, order, segments, kernel_initializer, batch_norm_momentum
     )
     net = Net(
         "Xception", include_top, weights, input_tensor, input_shape, pooling, classes,

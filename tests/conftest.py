@@ -80,6 +80,26 @@ def tiny_xception():
 
 
 @pytest.fixture
+def tiny_googlenet():
+    """A thin GoogLeNet with its two auxiliary heads."""
+    from keras_convnets import recipes
+    from keras_convnets.training import Epochs, choice
+
+    values = {
+        "model": "GoogLeNet:slim",
+        "model_options": {"small_input": True, "width_multiplier": 0.05, "repeats": (1, 3, 1)},
+        "aux_weight": 0.3,
+        "label_smoothing": 0.0,
+        "length": Epochs(2),
+        "batch_size": 4,
+        "input_size": 20,
+        "classes": 2,
+    }
+    recipe = recipes.get(recipes.DEFAULT)
+    return recipe.replace(**{field: choice(value, "fast") for field, value in values.items()})
+
+
+@pytest.fixture
 def randomize(rng):
     """A function that gives every weight of a model a random value that keeps signals alive."""
 

@@ -58,7 +58,7 @@ def test_unknown_names_are_attribute_errors():
         keras_convnets.VGG99  # noqa: B018
 
 
-@pytest.mark.parametrize("module", ["xception"])
+@pytest.mark.parametrize("module", ["inception_resnet_v2", "inception_v3", "xception"])
 def test_import_paths_are_those_of_keras_applications(module):
     theirs = importlib.import_module(f"keras.applications.{module}")
     ours = importlib.import_module(f"keras_convnets.{module}")

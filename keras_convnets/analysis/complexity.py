@@ -83,6 +83,25 @@ def count_complexity(model: keras.Model, input_shape: Sequence[int] | None = Non
     >>> keras_convnets.count_complexity(model).macs
     416520
     """
+    model = with_static_input(model, input_shape, "count_complexity")
+    layers = tuple(cost for layer in model.layers for cost in _costs(layer))
+    return Complexity(
+        trainable=_count(model.trainable_variables),
+        total=_count(model.variables),
+        macs=sum(layer.macs for layer in layers),
+        peak_activation_bytes=_peak_activation_bytes(model),
+        layers=layers,
+    )
+
+
+def with_static_input(
+    model: keras.Model, input_shape: Sequence[int] | None, caller: str
+) -> keras.Model:
+    """Returns the model, or a copy for images of the shape given if its input size is free.
+
+    Raises:
+        InputError: if the shape does not fit the model, or is needed and missing.
+    """
     fixed = tuple(model.inputs[0].shape[1:])
     if input_shape is not None and None not in fixed and tuple(input_shape) != fixed:
         raise InputError(
@@ -94,17 +113,10 @@ def count_complexity(model: keras.Model, input_shape: Sequence[int] | None = Non
     free = [tensor.shape[1:] for tensor in model.inputs if None in tensor.shape[1:]]
     if free:
         raise InputError(
-            "The input size of this model is free, so `count_complexity` needs an `input_shape`. "
+            f"The input size of this model is free, so `{caller}` needs an `input_shape`. "
             f"Received: a model with input {free[0]} and input_shape=None"
         )
-    layers = tuple(cost for layer in model.layers for cost in _costs(layer))
-    return Complexity(
-        trainable=_count(model.trainable_variables),
-        total=_count(model.variables),
-        macs=sum(layer.macs for layer in layers),
-        peak_activation_bytes=_peak_activation_bytes(model),
-        layers=layers,
-    )
+    return model
 
 
 def _costs(layer: keras.Layer) -> list[LayerCost]:

@@ -18,7 +18,7 @@ def list_models(
     nets = rich.table.Table("net", "parameters", "multiply-adds", "input", "paper", title="Nets")
     for name in names(pattern):
         entry, options = find_architecture(name)
-        counts = entry.variants[options.get("variant", next(iter(entry.variants)))]
+        counts = entry.variant(options.get("variant")).counts
         size = " x ".join(map(str, entry.input_shape))
         paper = f"{entry.paper.authors} {entry.paper.year}"
         nets.add_row(name, f"{counts.total:,}", f"{counts.macs / 1e6:,.1f} M", size, paper)
@@ -40,6 +40,7 @@ def info(
     from keras_convnets.analysis import count_complexity
 
     entry, options = find_architecture(name)
+    variant = entry.variant(options.get("variant"))
     model = entry.builder(weights=None, **options)
     cost = count_complexity(model)
     console = rich.console.Console()
@@ -53,7 +54,7 @@ def info(
         ("reported", entry.reported),
         (
             "input",
-            f"{' x '.join(map(str, model.input.shape[1:]))}, scaled as {entry.preprocessing!r}",
+            f"{' x '.join(map(str, model.input.shape[1:]))}, scaled as {variant.preprocessing!r}",
         ),
         ("output", " x ".join(map(str, model.output.shape[1:]))),
         ("parameters", f"{cost.total:,} ({cost.trainable:,} trainable)"),
@@ -64,7 +65,7 @@ def info(
         facts.add_row(fact, value)
     console.print(facts)
     taps = rich.table.Table("tap", "channels", "stride", title="Taps", title_justify="left")
-    for tap in entry.taps:
+    for tap in variant.taps:
         taps.add_row(tap.name, str(tap.channels), str(tap.stride))
     console.print(taps)
     if layers:

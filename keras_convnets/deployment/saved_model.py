@@ -81,12 +81,13 @@ def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
         reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise InputError(f"The ImageNet weights of {entry.name} can't be had: {reason}") from error
     size, _, channels = entry.input_shape
+    preprocessing = entry.variant(options.get("variant")).preprocessing
     card = ModelCard(
         builder=entry.name,
         variant=options.get("variant"),
         options=options,
         classes=tuple(label for _, label in class_names()),
-        preprocessing=Preprocessing(size, channels, entry.preprocessing, crop=0.875),
+        preprocessing=Preprocessing(size, channels, preprocessing, crop=0.875),
         licence="as keras.applications states",
         recipe=None,
     )

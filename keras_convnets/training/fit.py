@@ -19,6 +19,7 @@ from keras_convnets.errors import DivergedError, StoppedError
 from keras_convnets.evaluation import Evaluation, evaluate
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
+from keras_convnets.training.model import main_output
 from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.run import Run
 from keras_convnets.training.stop import StopRequest
@@ -67,7 +68,7 @@ class Job:
         """
         batches = evaluation_batches(split, self.preprocessing, self.evaluation_batch_size)
         with averaged(self.model), naming_faults():
-            scores = evaluate(self.model, batches)
+            scores = evaluate(main_output(self.model), batches)
         if not math.isfinite(scores.loss):
             raise DivergedError(f"The {name} loss", self.progress.steps)
         return scores
@@ -98,10 +99,11 @@ class _Monitor(keras.callbacks.Callback):
         progress.step += 1
         progress.steps += 1
         progress.seconds += seconds
-        # Keras reports the mean over the steps of this `fit`.
+        # Keras reports the mean over the steps of this `fit`, and names metrics by their output if
+        # there are several.
         progress.sums = {
             name: self._carried.get(name, 0.0) + float(mean) * (batch + 1)
-            for name, mean in logs.items()
+            for name, mean in _main_metrics(logs).items()
         }
         if not math.isfinite(float(logs["loss"])):
             raise DivergedError("The loss", progress.steps)
@@ -163,9 +165,20 @@ def _fit_epoch(job: Job, display: Display) -> None:
         epoch=progress.epoch,
         first_step=progress.step,
     )
+    heads = job.model.output
+    if isinstance(heads, dict):  # every head learns the same labels
+        batches = batches.map(lambda images, labels: (images, dict.fromkeys(heads, labels)))
     callbacks = [_Monitor(job, display)]
     with naming_faults():
         job.model.fit(batches.take(steps), verbose=0, shuffle=False, callbacks=callbacks)
+
+
+def _main_metrics(logs: dict[str, float]) -> dict[str, float]:
+    """What a net with auxiliary heads reports, under the names of a net without."""
+    return {
+        name.removeprefix("predictions_") if "top1" in name else name: value
+        for name, value in logs.items()
+    }
 
 
 def _epoch_row(job: Job) -> dict[str, float]:

@@ -47,9 +47,24 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
 
 
 def build_model(recipe: Recipe, channels: int) -> keras.Model:
-    """Builds the net of a recipe with random weights, not compiled."""
+    """Builds the net of a recipe with random weights, without auxiliary heads."""
     name = find_architecture(recipe.model.value)[0].name
     return get_model(name, **builder_options(recipe, channels))
+
+
+def build_training_model(recipe: Recipe, channels: int) -> keras.Model:
+    """Builds the net of a recipe, with auxiliary heads if the recipe gives them a weight."""
+    if recipe.aux_weight.value is None:
+        return build_model(recipe, channels)
+    name = find_architecture(recipe.model.value)[0].name
+    return get_model(name, **builder_options(recipe, channels), aux_logits=True)
+
+
+def main_output(model: keras.Model) -> keras.Model:
+    """Returns the net without its auxiliary heads, on the same weights."""
+    if not isinstance(model.output, dict):
+        return model
+    return keras.Model(model.input, model.output["predictions"], name=model.name)
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
@@ -61,19 +76,23 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
         clip_norm=recipe.clip_norm.value,
         ema=recipe.ema.value,
     )
-    model.compile(
-        optimizer,
-        loss=SparseSmoothedCrossentropy(recipe.label_smoothing.value),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="top1")],
-    )
+    loss = SparseSmoothedCrossentropy(recipe.label_smoothing.value)
+    metrics = [keras.metrics.SparseCategoricalAccuracy(name="top1")]
+    if isinstance(model.output, dict):
+        weights = dict.fromkeys(model.output, recipe.aux_weight.value) | {"predictions": 1.0}
+        losses = dict.fromkeys(model.output, loss)
+        model.compile(optimizer, losses, loss_weights=weights, metrics={"predictions": metrics})
+    else:
+        model.compile(optimizer, loss, metrics=metrics)
     model.optimizer.build(model.trainable_variables)
 
 
 def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     """Returns how a recipe turns an image into the input of its net."""
-    entry, _ = find_architecture(recipe.model.value)
+    entry, implied = find_architecture(recipe.model.value)
+    variant = entry.variant(recipe.variant.value or implied.get("variant"))
     crop = recipe.evaluation.value.fraction
-    return Preprocessing(recipe.input_size.value, channels, entry.preprocessing, crop)
+    return Preprocessing(recipe.input_size.value, channels, variant.preprocessing, crop)
 
 
 def model_card(recipe: Recipe, classes: tuple[str, ...], channels: int) -> ModelCard:

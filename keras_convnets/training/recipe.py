@@ -203,6 +203,10 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "l2_scope": (lambda v: v in ("kernels", "all"), "'kernels' or 'all'"),
     "dropout_rate": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
     "label_smoothing": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
+    "aux_weight": (
+        lambda v: v is None or 0 < v < math.inf,
+        "the weight of the auxiliary losses, a positive number, or None for no auxiliary heads",
+    ),
     "clip_norm": (lambda v: v is None or 0 < v < math.inf, "a positive number or None"),
     "batch_norm": (
         lambda v: v is None or (set(v) == {"momentum"} and _is_share(v["momentum"])),
@@ -223,6 +227,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 # Arguments of builders that the package sets itself, or that have a field of their own.
 _OWNED = (
+    "aux_logits",
     "batch_norm_momentum",
     "classes",
     "dropout_rate",

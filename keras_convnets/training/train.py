@@ -17,7 +17,13 @@ from keras_convnets.files import check_space, write_json
 from keras_convnets.progress import counting
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
 from keras_convnets.training.fit import Job, fit
-from keras_convnets.training.model import build_model, compile_model, model_card, preprocessing_of
+from keras_convnets.training.model import (
+    build_model,
+    build_training_model,
+    compile_model,
+    model_card,
+    preprocessing_of,
+)
 from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.recipe import GIVEN, Recipe
 from keras_convnets.training.report import write_report
@@ -174,7 +180,7 @@ def _absolute(data: str) -> str:
 
 def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.Model:
     set_reproducible(settings.seed)
-    model = build_model(recipe, images.channels)
+    model = build_training_model(recipe, images.channels)
     compile_model(model, recipe, count_steps(images.train, recipe.batch_size.value))
     return model
 
@@ -231,7 +237,8 @@ def _finish(job: Job) -> None:
     scores = job.evaluate(split, name)
     with averaged(job.model):
         plain = build_model(job.run.recipe, job.images.channels)
-        plain.set_weights(job.model.get_weights())
+        for layer in plain.layers:
+            layer.set_weights(job.model.get_layer(layer.name).get_weights())
     write_json(job.run.path / "evaluation.json", {"split": name, **scores.figures})
     card = model_card(job.run.recipe, job.images.classes, job.images.channels)
     save_model(plain, job.run.path / "model.keras", card)

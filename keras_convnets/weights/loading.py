@@ -1,6 +1,7 @@
 """One door for weight files: read tensors by layer name, check all of them, then assign."""
 
 import os
+import re
 import warnings
 
 import h5py
@@ -70,18 +71,28 @@ def load(model: keras.Model, path: str | os.PathLike, *, builder: str | None = N
 def assign(model: keras.Model, tensors: Tensors, source: str) -> None:
     """Assigns tensors by layer name, after all of them have been checked.
 
+    Only auxiliary heads may be missing, on either side.
+
     Raises:
         InputError: if a layer is missing on either side or a shape differs.
     """
     layers = {layer.name: layer for layer in model.layers if layer.weights}
-    missing = sorted(set(layers) - set(tensors))
-    unused = sorted(set(tensors) - set(layers))
+    missing = sorted(_main(set(layers) - set(tensors)))
+    unused = sorted(_main(set(tensors) - set(layers)))
     if missing or unused:
         raise InputError(
             f"{source} does not fit {model.name!r}: "
             f"layers without weights in it: {_some(missing)}; "
             f"weights without a layer: {_some(unused)}."
         )
+    beside = sorted(set(layers) - set(tensors))
+    if beside:
+        warnings.warn(
+            f"{source} has no weights for the auxiliary heads of {model.name!r}, which keep those "
+            f"they have: {_some(beside)}.",
+            stacklevel=2,
+        )
+    layers = {name: layer for name, layer in layers.items() if name in tensors}
     for name, layer in layers.items():
         want = [tuple(variable.shape) for variable in layer.weights]
         have = [tuple(array.shape) for array in tensors[name]]
@@ -134,7 +145,7 @@ def _read_legacy(model: keras.Model, path: str, builder: str | None) -> Tensors:
             if arrays:
                 tensors[_text(name)] = arrays
     ours = {layer.name for layer in model.layers if layer.weights}
-    if set(tensors) == ours or builder not in KERAS_TWINS:
+    if _main(set(tensors)) == _main(ours) or builder not in KERAS_TWINS:
         return tensors
     return _read_through_twin(model, path, builder)
 
@@ -151,6 +162,11 @@ def _read_through_twin(model: keras.Model, path: str, builder: str) -> Tensors:
     )
     _load_strictly(twin, path)
     return tensors_by_our_names(builder, twin)
+
+
+def _main(names: set[str]) -> set[str]:
+    """The layers of the main net: all but those of the auxiliary heads."""
+    return {name for name in names if not re.match(r"aux\d", name)}
 
 
 def _load_strictly(model: keras.Model, path: str) -> None:

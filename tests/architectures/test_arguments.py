@@ -104,7 +104,7 @@ def test_imagenet_weights_are_for_the_default_graph():
 
 
 def test_nets_without_public_weights_say_so():
-    with pytest.raises(ValueError, match="no public ImageNet weights for LeNet5"):
+    with pytest.raises(ValueError, match="does not serve LeNet5"):
         LeNet5(weights="imagenet")
 
 

@@ -106,7 +106,7 @@ def test_models_that_are_not_there_are_named(run, red, red_or_blue, tmp_path):
     for model, message in (
         ("nowhere.keras", "There is no model at"),
         ("Xcepton", "nearest names are Xception"),
-        ("LeNet5", "no public ImageNet weights for LeNet5"),
+        ("LeNet5", "does not serve LeNet5"),
         (tmp_path, "is not a run: it has no recipe.json"),
         (red, "can't be loaded"),
     ):

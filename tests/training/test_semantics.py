@@ -15,6 +15,7 @@ from keras_convnets.training import (
     Steps,
 )
 from keras_convnets.training.losses import SparseSmoothedCrossentropy, add_l2
+from keras_convnets.training.model import build_training_model, compile_model
 from keras_convnets.training.optimizers import averaged, build_optimizer
 
 
@@ -102,6 +103,27 @@ def test_cross_entropy_equals_the_formula(rng, smoothing):
     np.testing.assert_allclose(float(loss(labels, probabilities)), expected, rtol=1e-6)
     again = SparseSmoothedCrossentropy.from_config(loss.get_config())
     assert again.label_smoothing == smoothing
+
+
+def test_auxiliary_losses_are_added_with_their_weight(tiny_googlenet, rng):
+    """loss = main + weight * (aux1 + aux2) + L2 (1409.4842, section 5)."""
+    decay = tiny_googlenet.l2.value
+    model = build_training_model(tiny_googlenet, channels=3)
+    compile_model(model, tiny_googlenet, steps_per_epoch=5)
+    images = rng.normal(size=(4, 20, 20, 3)).astype("float32")
+    labels = np.array([0, 1, 1, 0])
+    parts = model(images, training=False)
+    cross_entropy = {
+        name: -np.mean(np.log(np.asarray(output)[np.arange(4), labels]))
+        for name, output in parts.items()
+    }
+    assert set(cross_entropy) == {"predictions", "aux1", "aux2"}
+    kernels = [v for v in model.trainable_variables if v.name.endswith("kernel")]
+    squares = sum(float(np.sum(np.square(v.numpy()))) for v in kernels)
+    auxiliary = cross_entropy["aux1"] + cross_entropy["aux2"]
+    found = model.evaluate(images, dict.fromkeys(parts, labels), verbose=0, return_dict=True)
+    expected = cross_entropy["predictions"] + 0.3 * auxiliary + decay / 2 * squares
+    np.testing.assert_allclose(found["loss"], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("scope", ["kernels", "all"])

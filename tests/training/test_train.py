@@ -338,6 +338,23 @@ def test_changed_data_is_refused_on_resume(go, dying, photo_folder, tmp_path):
         resume(tmp_path / "run", quiet=True)
 
 
+def test_auxiliary_heads_train_and_stay_out_of_the_saved_model(go, tiny_googlenet, dying, tmp_path):
+    whole = go("whole", tiny_googlenet)
+    assert isinstance(whole.load_model().output, keras.KerasTensor)
+    assert not any(layer.name.startswith("aux") for layer in whole.load_model().layers)
+    assert 0 <= whole.history[-1]["top1"] <= 1  # that of the main output
+    undo = dying(7, kill)
+    with pytest.raises(Killed):
+        go("broken", tiny_googlenet, checkpoint_every=2)
+    undo()
+    assert_same_weights(resume(tmp_path / "broken", quiet=True), whole)
+
+
+def test_auxiliary_heads_are_turned_on_by_their_weight_only(tiny_googlenet):
+    with pytest.raises(InputError, match="other than those that the package"):
+        tiny_googlenet.set("model_options", '{"aux_logits": True}')
+
+
 def test_what_is_no_run_is_named(tmp_path):
     with pytest.raises(InputError, match=r"is not a run: it has no recipe.json"):
         Run(tmp_path)
