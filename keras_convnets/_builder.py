@@ -9,10 +9,12 @@ from typing import Any
 import keras
 
 from keras_convnets import weights as weight_files
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 from keras_convnets.layers import BatchNormalization
 
 POOLINGS = (None, "avg", "max")
+# Of images for stems without strides, in pixels: by default, and at least.
+SMALL_SIZE, SMALLEST_SIZE = 32, 8
 
 
 def channels_last() -> bool:
@@ -54,7 +56,9 @@ class Net:
         minimum_size: least height and width in pixels.
         default_channels: channels when no `input_shape` is given.
         ends_in_global_pooling: whether the top serves any image size.
+        small_input: whether the stem is that for small images, of 32 px by default and 8 at least.
         aux_logits: whether the net will get auxiliary classifiers.
+        dropout_rate: rate in [0, 1) before the classifier.
 
     Raises:
         InputError: if an argument can't be used (a `ValueError`, as in keras.applications).
@@ -76,7 +80,9 @@ class Net:
         minimum_size: int,
         default_channels: int = 3,
         ends_in_global_pooling: bool = True,
+        small_input: bool = False,
         aux_logits: bool = False,
+        dropout_rate: float = 0.0,
     ):
         self.builder = builder
         self.include_top = include_top
@@ -92,7 +98,11 @@ class Net:
                 "`aux_logits=True` puts auxiliary classifiers beside the top, so it needs "
                 "`include_top=True`. Received: include_top=False"
             )
+        check_number("`dropout_rate`", dropout_rate, least=0, below=1)
+        self.dropout_rate = dropout_rate
         self._auxiliary: dict[str, Any] = {}
+        if small_input:
+            default_size, minimum_size = SMALL_SIZE, SMALLEST_SIZE
         shape = self._obtain_shape(
             input_shape, default_size, default_channels, ends_in_global_pooling
         )
@@ -203,11 +213,11 @@ class Net:
 
         Args:
             x: the last feature map.
-            head: what stands between `x` and the classifier; global average pooling if `None`.
+            head: what stands between `x` and the dropout; global average pooling if `None`.
             classifier: a layer that gives the logits; a Dense layer if `None`.
         """
         if self.include_top:
-            x = (head or global_average)(x)
+            x = dropout((head or global_average)(x), self.dropout_rate)
             x = self._classify(x, classifier)
         elif self.pooling == "avg":
             x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
@@ -239,9 +249,14 @@ class Net:
         )(x)
 
 
-def global_average(x, dropout_rate: float = 0.0):
-    """The head of most nets: the mean of each feature map, then dropout."""
-    return dropout(keras.layers.GlobalAveragePooling2D(name="avg_pool")(x), dropout_rate)
+def scale_width(filters: int, multiplier: float) -> int:
+    """Scales a number of filters, to a multiple of 8; a multiplier of 1 leaves it as it is."""
+    return filters if multiplier == 1 else max(8, round(filters * multiplier / 8) * 8)
+
+
+def global_average(x):
+    """The head of most nets: the mean of each feature map."""
+    return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
 
 
 def dropout(x, rate: float, name: str = "dropout"):

@@ -26,6 +26,7 @@ from keras_convnets._builder import (
     channel_axis,
     channels_last,
     dropout,
+    scale_width,
 )
 from keras_convnets.errors import InputError, check_choice, check_number
 
@@ -132,9 +133,7 @@ class Blocks:
 
     def wide(self, filters: int) -> int:
         """Scales a number of filters."""
-        if self.width_multiplier == 1:
-            return filters
-        return max(8, round(filters * self.width_multiplier / 8) * 8)
+        return scale_width(filters, self.width_multiplier)
 
     def chain(self, x, name: str, steps):
         """Applies steps one after the other; those of a kind are counted if there are several."""
@@ -168,10 +167,7 @@ class Blocks:
         """Applies a convolution and what follows it; its ReLU is named with "_act" by default."""
         if isinstance(step, SeparableConv):
             return self._separable(x, step, name)
-        padding = self._padding(step.padding)
-        if self.symmetric and step.strides > 1 and padding == "same":
-            x = layers.ZeroPadding2D(step.kernel_size // 2, name=f"{name}_pad")(x)
-            padding = "valid"
+        x, padding = self._pad(x, step.kernel_size, step.strides, step.padding, name)
         x = layers.Conv2D(
             self.wide(step.filters),
             step.kernel_size,
@@ -187,10 +183,7 @@ class Blocks:
         return x if linear else activation(x, activation_name or f"{name}_act")
 
     def _separable(self, x, step: SeparableConv, name: str):
-        padding = "same"
-        if self.symmetric:
-            x = layers.ZeroPadding2D(step.kernel_size // 2, name=f"{name}_pad")(x)
-            padding = "valid"
+        x, padding = self._pad(x, step.kernel_size, step.strides, "same", name)
         x = layers.SeparableConv2D(
             self.wide(step.filters),
             step.kernel_size,
@@ -219,6 +212,13 @@ class Blocks:
             x = layers.ZeroPadding2D(step.size // 2, name=f"{name}_pad")(x)
             padding = "valid"
         return layers.AveragePooling2D(step.size, strides=1, padding=padding, name=name)(x)
+
+    def _pad(self, x, size, strides: int, padding: str, name: str):
+        """Pads both sides alike where Keras' "same" would not; returns what is left to pad."""
+        padding = self._padding(padding)
+        if not (self.symmetric and strides > 1 and padding == "same"):
+            return x, padding
+        return layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x), "valid"
 
     def _padding(self, padding: str) -> str:
         return "same" if self.small_input else padding

@@ -22,6 +22,12 @@ class Paper:
     year: int
     url: str
 
+    @property
+    def citation(self) -> str:
+        """Authors and year, short."""
+        first, *others = self.authors.split(", ")
+        return f"{first} et al. {self.year}" if len(others) > 1 else f"{self.authors} {self.year}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Tap:
@@ -100,6 +106,12 @@ _SHARED_ARGUMENTS = """include_top: bool, whether to put the classifier on.
             float32 under a mixed-precision policy.
         name: name of the model; layers keep their names."""
 
+_RETURNS = """Returns:
+        A `keras.Model`.
+
+    Raises:
+        InputError: if an argument can't be used (a `ValueError`)."""
+
 # Options of many builders, each inserted where a docstring has its name in braces.
 _SHARED_OPTIONS = {
     "width_multiplier": "scales every number of filters, in multiples of 8.",
@@ -174,6 +186,7 @@ def architecture(
 
 def _fill_in(docstring: str) -> str:
     docstring = docstring.replace("{shared_arguments}", _SHARED_ARGUMENTS)
+    docstring = docstring.replace("{returns}", _RETURNS)
     for option, text in _SHARED_OPTIONS.items():
         docstring = docstring.replace(f"{{{option}}}", f"{option}: {text}")
     return docstring

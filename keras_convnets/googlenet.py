@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_convnets._builder import Net, activation, dropout, global_average
+from keras_convnets._builder import Net, activation
 from keras_convnets._inception import (
     Blocks,
     Conv,
@@ -20,7 +20,7 @@ from keras_convnets._inception import (
     rows,
 )
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import check_choice, check_number
+from keras_convnets.errors import check_choice
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers import LocalResponseNormalization
 
@@ -177,11 +177,7 @@ def GoogLeNet(
         {kernel_initializer}
         {batch_norm_momentum}
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 
@@ -198,7 +194,6 @@ def GoogLeNet(
     """
     check_choice("variant", variant, VARIANTS)
     check_choice("head", head, ("average_pool", "dense"))
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_repeats(repeats, REPEATS)
     given = {
         "batch_norm": batch_norm,
@@ -223,10 +218,9 @@ def GoogLeNet(
     net = Net(
         "GoogLeNet", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
-        default_size=32 if small_input else 224,
-        minimum_size=8 if small_input else 32,
+        default_size=224, minimum_size=32, small_input=small_input,
         ends_in_global_pooling=head == "average_pool",
-        aux_logits=aux_logits,
+        aux_logits=aux_logits, dropout_rate=dropout_rate,
     )  # fmt: skip
     module = inception if reductions else naive_inception
     early = 1 if small_input else 2
@@ -259,10 +253,9 @@ def GoogLeNet(
     def dense_head(x):
         x = layers.Flatten(name="flatten")(x)
         x = layers.Dense(1024, kernel_initializer=kernel_initializer, name="fc")(x)
-        return dropout(activation(x, "fc_act"), dropout_rate)
+        return activation(x, "fc_act")
 
-    pooled = head == "average_pool"
-    return net.build(x, head=(lambda x: global_average(x, dropout_rate)) if pooled else dense_head)
+    return net.build(x, head=dense_head if head == "dense" else None)
 
 
 InceptionV1 = GoogLeNet

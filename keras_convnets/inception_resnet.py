@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_convnets._builder import Net, activation, channel_axis, global_average
+from keras_convnets._builder import Net, activation, channel_axis
 from keras_convnets._inception import (
     Blocks,
     Conv,
@@ -136,7 +136,7 @@ def residual(blocks: Blocks, x, branches, scale: float, name: str, rectify: bool
     return activation(x, f"{name}_ac") if rectify else x
 
 
-def _build(net: Net, row: _Net, blocks: Blocks, repeats, scales, dropout_rate, aux_logits):
+def _build(net: Net, row: _Net, blocks: Blocks, repeats, scales, aux_logits):
     """The straight line of both nets; sizes for 299 px, channels of v1, paper's v2, released v2."""
     x = row.stem(blocks, net.input)  # 35 x 35 x 256, 384, 320
     for i in range(1, repeats[0] + 1):
@@ -153,7 +153,7 @@ def _build(net: Net, row: _Net, blocks: Blocks, repeats, scales, dropout_rate, a
         x = residual(blocks, x, row.block8, scale, f"block8_{i}", rectify=not plain)
     if row.last_filters is not None:
         x = blocks.conv(x, Conv(row.last_filters, 1), "conv_7b", "conv_7b_ac")  # 8 x 8 x 1536
-    return net.build(x, head=lambda x: global_average(x, dropout_rate))
+    return net.build(x)
 
 
 def _check_scales(residual_scale: Any) -> tuple[float, float, float]:
@@ -231,11 +231,7 @@ def InceptionResNetV1(
         {kernel_initializer}
         {batch_norm_momentum}
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 
@@ -249,7 +245,6 @@ def InceptionResNetV1(
     the paper gives a range only; by default there is no dropout; the auxiliary head is that of the
     released nets.
     """
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_repeats(repeats, V1.repeats)
     scales = _check_scales(residual_scale)
     blocks = Blocks(
@@ -262,11 +257,10 @@ def InceptionResNetV1(
     net = Net(
         "InceptionResNetV1", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
-        default_size=32 if small_input else 299,
-        minimum_size=8 if small_input else 75,
-        aux_logits=aux_logits,
+        default_size=299, minimum_size=75, small_input=small_input,
+        aux_logits=aux_logits, dropout_rate=dropout_rate,
     )  # fmt: skip
-    return _build(net, V1, blocks, repeats, scales, dropout_rate, aux_logits)
+    return _build(net, V1, blocks, repeats, scales, aux_logits)
 
 
 @architecture(
@@ -357,11 +351,7 @@ def InceptionResNetV2(
         {kernel_initializer}
         {batch_norm_momentum}
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 
@@ -381,7 +371,6 @@ def InceptionResNetV2(
     check_choice("variant", variant, V2)
     row = V2[variant]
     repeats = row.repeats if repeats is None else repeats
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_repeats(repeats, row.repeats)
     scales = _check_scales(residual_scale)
     blocks = Blocks(
@@ -395,8 +384,7 @@ def InceptionResNetV2(
     net = Net(
         "InceptionResNetV2", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
-        default_size=32 if small_input else 299,
-        minimum_size=8 if small_input else 75,
-        aux_logits=aux_logits,
+        default_size=299, minimum_size=75, small_input=small_input,
+        aux_logits=aux_logits, dropout_rate=dropout_rate,
     )  # fmt: skip
-    return _build(net, row, blocks, repeats, scales, dropout_rate, aux_logits)
+    return _build(net, row, blocks, repeats, scales, aux_logits)

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets._builder import Net, global_average
+from keras_convnets._builder import Net
 from keras_convnets._inception import (
     AveragePool,
     Blocks,
@@ -20,7 +20,7 @@ from keras_convnets._inception import (
     rows,
 )
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import check_choice, check_number
+from keras_convnets.errors import check_choice
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 
 __all__ = ["InceptionV2", "decode_predictions", "preprocess_input"]
@@ -129,7 +129,6 @@ def _taps(*channels: int) -> tuple[Tap, ...]:
         "caffe": Counts(11_285_224, 11_305_256, 2_032_600_064),
     },
     reported="ImageNet top-1 74.8 %, top-5 92.2 % (figure 4, one crop, 224 px)",
-    aliases=("BNInception",),
 )
 def InceptionV2(
     include_top: bool = True,
@@ -180,11 +179,7 @@ def InceptionV2(
         {kernel_initializer}
         {batch_norm_momentum}
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 
@@ -200,7 +195,6 @@ def InceptionV2(
     heads stand; these stand where GoogLeNet's do.
     """
     check_choice("variant", variant, VARIANTS)
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_repeats(repeats, REPEATS)
     if aux_logits:  # behind the first module of stage 4 and the last with stride 1
         check_auxiliary_stage(repeats, least=2)
@@ -221,9 +215,8 @@ def InceptionV2(
     net = Net(
         "InceptionV2", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
-        default_size=32 if small_input else 224,
-        minimum_size=8 if small_input else 32,
-        aux_logits=aux_logits,
+        default_size=224, minimum_size=32, small_input=small_input,
+        aux_logits=aux_logits, dropout_rate=dropout_rate,
     )  # fmt: skip
     early = 1 if small_input else 2
     first = SeparableConv(64, 7, early, 8) if row.separable_stem else Conv(64, 7, early)
@@ -247,4 +240,4 @@ def InceptionV2(
     x = stage(x, 3, repeats[0])  # 14 x 14 x 576
     x = stage(x, 4, repeats[1])  # 7 x 7 x 1024, 1056 of Caffe's
     x = stage(x, 5, repeats[2])  # 7 x 7 x 1024
-    return net.build(x, head=lambda x: global_average(x, dropout_rate))
+    return net.build(x)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets._builder import Net, global_average
+from keras_convnets._builder import Net
 from keras_convnets._inception import (
     AveragePool,
     Blocks,
@@ -17,7 +17,6 @@ from keras_convnets._inception import (
     rows,
 )
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
@@ -185,11 +184,7 @@ def InceptionV3(
         {kernel_initializer}
         {batch_norm_momentum}
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 
@@ -205,7 +200,6 @@ def InceptionV3(
     one; the first of the five blocks at 17 x 17 is the reduction. By default there is neither
     dropout nor an auxiliary head, as in the graph of Keras' weights.
     """
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_repeats(repeats, REPEATS)
     blocks = Blocks(
         kernel_initializer,
@@ -219,9 +213,8 @@ def InceptionV3(
     net = Net(
         "InceptionV3", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
-        default_size=32 if small_input else 299,
-        minimum_size=8 if small_input else 75,
-        aux_logits=aux_logits,
+        default_size=299, minimum_size=75, small_input=small_input,
+        aux_logits=aux_logits, dropout_rate=dropout_rate,
     )  # fmt: skip
     numbers = iter(range(sum(repeats) + 2))
 
@@ -237,4 +230,4 @@ def InceptionV3(
     first = next(numbers)
     for i in range(repeats[2]):
         x = inception_c(blocks, x, f"mixed{first + i}", f"mixed{first}_{i}")  # 8 x 8 x 2048
-    return net.build(x, head=lambda x: global_average(x, dropout_rate))
+    return net.build(x)

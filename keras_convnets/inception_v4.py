@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets._builder import Net, global_average
+from keras_convnets._builder import Net
 from keras_convnets._inception import (
     AveragePool,
     Blocks,
@@ -17,7 +17,6 @@ from keras_convnets._inception import (
     letter,
 )
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 
 __all__ = ["InceptionV4", "decode_predictions", "preprocess_input"]
@@ -175,11 +174,7 @@ def InceptionV4(
         {kernel_initializer}
         {batch_norm_momentum}
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 
@@ -194,7 +189,6 @@ def InceptionV4(
     stem and in the longest branches of the blocks at 17 x 17 and 8 x 8. By default there is no
     dropout.
     """
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_repeats(repeats, REPEATS)
     blocks = Blocks(
         kernel_initializer,
@@ -207,9 +201,8 @@ def InceptionV4(
     net = Net(
         "InceptionV4", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
-        default_size=32 if small_input else 299,
-        minimum_size=8 if small_input else 75,
-        aux_logits=aux_logits,
+        default_size=299, minimum_size=75, small_input=small_input,
+        aux_logits=aux_logits, dropout_rate=dropout_rate,
     )  # fmt: skip
 
     x = stem(blocks, net.input)  # 35 x 35 x 384
@@ -223,4 +216,4 @@ def InceptionV4(
     x = reduction_b(blocks, x, "mixed_7a")  # 8 x 8 x 1536
     for i in range(repeats[2]):
         x = inception_c(blocks, x, f"mixed_7{letter(i + 1)}")  # 8 x 8 x 1536
-    return net.build(x, head=lambda x: global_average(x, dropout_rate))
+    return net.build(x)

@@ -71,11 +71,7 @@ def LeNet5(
             units with fixed prototypes (10 classes only; the logits are minus the squared
             distances). "modern": full connections, ReLU, max pooling and a dense softmax.
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 

@@ -7,7 +7,14 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_convnets._builder import Net, activation, batch_norm, channel_axis, global_average
+from keras_convnets._builder import (
+    Net,
+    activation,
+    batch_norm,
+    channel_axis,
+    global_average,
+    scale_width,
+)
 from keras_convnets._registry import Counts, Paper, Tap, architecture
 from keras_convnets.errors import InputError, check_choice, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
@@ -209,11 +216,7 @@ def Xception(
         {kernel_initializer}
         {batch_norm_momentum}
 
-    Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`).
+    {returns}
 
     Example:
 
@@ -225,7 +228,6 @@ def Xception(
 
     Differs from the paper: by default there is no dropout, as in the public weights' graph.
     """
-    check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_number("`middle_repeats`", middle_repeats, least=0, whole=True)
     check_number("`width_multiplier`", width_multiplier, above=0)
     _check_head_units(head_units)
@@ -235,13 +237,12 @@ def Xception(
     net = Net(
         "Xception", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
-        default_size=32 if small_input else 299,
-        minimum_size=8 if small_input else 71,
+        default_size=299, minimum_size=71, small_input=small_input, dropout_rate=dropout_rate,
     )  # fmt: skip
     stem = {"padding": "same" if small_input else "valid"}
 
     def wide(filters):
-        return max(8, round(filters * width_multiplier / 8) * 8)
+        return scale_width(filters, width_multiplier)
 
     # Sizes for the default net, then for `small_input` at 32 x 32.
     x = net.input  # 299 x 299 x 3, 32 x 32
@@ -271,7 +272,7 @@ def Xception(
         x = global_average(x)
         for i, units in enumerate(head_units, start=1):
             x = layers.Dense(units, activation="relu", name=f"fc{i}")(x)
-        return layers.Dropout(dropout_rate, name="dropout")(x) if dropout_rate else x
+        return x
 
     return net.build(x, head=head)
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import rich.box
 import rich.console
 import rich.table
 import typer
@@ -15,13 +16,16 @@ def list_models(
     from keras_convnets._registry import find_architecture
     from keras_convnets._registry import list_models as names
 
-    nets = rich.table.Table("net", "parameters", "multiply-adds", "input", "paper", title="Nets")
+    nets = rich.table.Table(title="Nets", box=rich.box.SIMPLE_HEAD, padding=0)
+    for column in ("net", "parameters", "multiply-\nadds", "input", "paper"):  # 80 characters wide
+        justify = "right" if column in ("parameters", "multiply-\nadds", "input") else "left"
+        nets.add_column(column, justify=justify, no_wrap=True)
     for name in names(pattern):
         entry, options = find_architecture(name)
         counts = entry.variant(options.get("variant")).counts
-        size = " x ".join(map(str, entry.input_shape))
-        paper = f"{entry.paper.authors} {entry.paper.year}"
-        nets.add_row(name, f"{counts.total:,}", f"{counts.macs / 1e6:,.1f} M", size, paper)
+        size = "x".join(map(str, entry.input_shape))
+        macs = f"{counts.macs / 1e6:,.1f} M"
+        nets.add_row(name, f"{counts.total:,}", macs, size, entry.paper.citation)
     recipe_table = rich.table.Table("recipe", "what", title="Recipes")
     for name in recipes.names():
         recipe_table.add_row(name, recipes.get(name).about)
@@ -48,7 +52,7 @@ def info(
     facts.add_column(style="bold")
     facts.add_column()
     for fact, value in (
-        ("net", name if options else entry.name),
+        ("net", ":".join([entry.name, *options.values()])),
         ("paper", f"{entry.paper.title} ({entry.paper.authors} {entry.paper.year})"),
         ("", entry.paper.url),
         ("reported", entry.reported),

@@ -8,6 +8,14 @@ def test_list_shows_nets_and_recipes(run):
         assert word in out
 
 
+def test_list_fits_a_terminal_of_80_columns(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run("list")
+    nets = out[: out.index("Recipes")]
+    assert "InceptionResNetV2:paper 32,450,360  9,258.0 M 299x299x3 Szegedy et al. 2016" in nets
+    assert "…" not in nets
+
+
 def test_list_takes_a_pattern(run):
     _, out, _ = run("list", "lenet*")
     assert "LeNet5" in out
