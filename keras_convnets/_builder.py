@@ -115,6 +115,17 @@ class Net:
             self.input = input_tensor
         else:
             self.input = keras.Input(tensor=input_tensor, shape=shape)
+        is_free = None in self.input.shape[1:]
+        if include_top and is_free and not ends_in_global_pooling:
+            raise InputError(
+                "If `include_top` is True, this net needs a static `input_shape`. "
+                f"Received: an input of shape {self.input.shape}"
+            )
+        if aux_logits and is_free:
+            raise InputError(
+                "`aux_logits=True` needs a static `input_shape`, for the size of the auxiliary "
+                f"heads depends on it. Received: an input of shape {self.input.shape}"
+            )
 
     def _check_weights(self) -> None:
         is_file = isinstance(self.weights, str) and os.path.exists(self.weights)
@@ -184,11 +195,6 @@ class Net:
         if imagenet and found != channels:
             raise InputError(
                 f"The input must have {channels} channels. Received: input_shape={shape}"
-            )
-        if self.include_top and None in shape and not any_size:
-            raise InputError(
-                "If `include_top` is True, this net needs a static `input_shape`. "
-                f"Received: input_shape={shape}"
             )
         if found not in (1, 3):
             warnings.warn(

@@ -13,10 +13,11 @@ Its layers are named by branch and step: `mixed_5b_branch2_conv1`, `mixed_5b_bra
 
 import dataclasses
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from keras_convnets._builder import (
@@ -29,6 +30,7 @@ from keras_convnets._builder import (
     scale_width,
 )
 from keras_convnets.errors import InputError, check_choice, check_number
+from keras_convnets.layers import BiasedConv2D, BiasedSeparableConv2D
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Blocks:
     """Builds steps and modules, under the choices that reach into each of them.
 
     Attributes:
-        initializer: initializer of the convolution kernels.
+        initializers: an initializer for each kernel to come.
         momentum: momentum of the moving statistics.
         epsilon: what batch normalization adds to the variance.
         batch_norm: whether convolutions are batch-normalized; those that are not have biases.
@@ -108,7 +110,7 @@ class Blocks:
         small_input: whether no layer is "valid", so that small maps keep their borders.
     """
 
-    initializer: Any = "glorot_uniform"
+    initializers: Iterator[Any]
     momentum: float = 0.99
     epsilon: float = 1e-3
     batch_norm: bool = True
@@ -168,13 +170,14 @@ class Blocks:
         if isinstance(step, SeparableConv):
             return self._separable(x, step, name)
         x, padding = self._pad(x, step.kernel_size, step.strides, step.padding, name)
-        x = layers.Conv2D(
+        biased = self.bias or not self.batch_norm
+        x = (BiasedConv2D if biased else layers.Conv2D)(
             self.wide(step.filters),
             step.kernel_size,
             strides=step.strides,
             padding=padding,
-            use_bias=self.bias or not self.batch_norm,
-            kernel_initializer=self.initializer,
+            use_bias=biased,
+            kernel_initializer=next(self.initializers),
             name=name,
         )(x)
         if self.batch_norm:
@@ -184,14 +187,14 @@ class Blocks:
 
     def _separable(self, x, step: SeparableConv, name: str):
         x, padding = self._pad(x, step.kernel_size, step.strides, "same", name)
-        x = layers.SeparableConv2D(
+        x = BiasedSeparableConv2D(
             self.wide(step.filters),
             step.kernel_size,
             strides=step.strides,
             padding=padding,
             depth_multiplier=step.depth_multiplier,
-            depthwise_initializer=self.initializer,
-            pointwise_initializer=self.initializer,
+            depthwise_initializer=next(self.initializers),
+            pointwise_initializer=next(self.initializers),
             name=name,
         )(x)
         return activation(x, f"{name}_act")
@@ -239,9 +242,9 @@ def add_auxiliary_head(net: Net, blocks: Blocks, x) -> None:
     x = layers.AveragePooling2D(5, strides=3, padding="valid", name="aux1_pool")(x)  # 5 x 5
     x = blocks.conv(x, Conv(128, 1), "aux1_conv1")
     # The convolution spans the map of the paper's image size; smaller maps shrink it.
-    size = min((length for length in map_size(x) if length is not None), default=5)
-    wide = dataclasses.replace(blocks, small_input=False)
-    x = wide.conv(x, Conv(768, min(5, size), padding="valid"), "aux1_conv2")  # 1 x 1 x 768
+    size = min(5, *map_size(x))
+    valid = dataclasses.replace(blocks, small_input=False)
+    x = valid.conv(x, Conv(768, size, padding="valid"), "aux1_conv2")  # 1 x 1 x 768
     x = layers.GlobalAveragePooling2D(name="aux1_avg_pool")(x)
     net.add_auxiliary(x, "aux1")
 
@@ -257,26 +260,21 @@ def add_dense_auxiliary_head(net: Net, blocks: Blocks, x, name: str, pool: str =
         pool: "valid", 5x5 with stride 3; or "adaptive", to 4 x 4.
 
     Raises:
-        InputError: if the map is too small for its pool, or its size is free.
+        InputError: if the map is too small for its pool.
     """
     if pool == "adaptive":
         x = layers.AdaptiveAveragePooling2D(4, name=f"{name}_pool")(x)  # 4 x 4
     else:
         check_map_size(x, least=5)
         x = layers.AveragePooling2D(5, strides=3, name=f"{name}_pool")(x)  # 4 x 4
-    if None in map_size(x):
-        raise InputError(
-            "`aux_logits=True` needs a static `input_shape`, for the auxiliary heads of this net "
-            "have dense layers on their maps. Received: an input whose size is free"
-        )
     x = blocks.conv(x, Conv(128, 1), f"{name}_conv")
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    x = layers.Dense(1024, kernel_initializer=blocks.initializer, name=f"{name}_fc")(x)
+    x = layers.Dense(1024, kernel_initializer=next(blocks.initializers), name=f"{name}_fc")(x)
     x = activation(x, f"{name}_fc_act")
     net.add_auxiliary(dropout(x, 0.7, f"{name}_dropout"), name)
 
 
-def map_size(x) -> tuple[int | None, int | None]:
+def map_size(x) -> tuple[int, int]:
     """Height and width of a feature map."""
     return tuple(x.shape[1:3] if channels_last() else x.shape[2:4])
 
@@ -288,26 +286,28 @@ def check_map_size(x: keras.KerasTensor, least: int) -> None:
         InputError: if it has not.
     """
     size = map_size(x)
-    if any(length is not None and length < least for length in size):
+    if min(size) < least:
         raise InputError(
-            f"`aux_logits=True` needs an image large enough for a map of {least} x {least} where "
-            f"the auxiliary head stands. Received: an image with a map of {size[0]} x {size[1]}"
+            "Auxiliary heads (`aux_logits`, a recipe's `aux_weight`) need an image large enough "
+            f"for a map of {least} x {least} where they stand. "
+            f"Received: an image with a map of {size[0]} x {size[1]} there"
         )
 
 
-def check_repeats(repeats: Any, default: tuple[int, ...]) -> None:
-    """Makes sure that there is a number of blocks for each stage.
+def check_repeats(repeats: Any, default: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the number of blocks of each stage.
 
     Raises:
-        InputError: if there is not.
+        InputError: if there is not one for each.
     """
-    if not isinstance(repeats, tuple | list) or len(repeats) != len(default):
+    if not isinstance(repeats, tuple | list | np.ndarray) or len(repeats) != len(default):
         raise InputError(
             f"`repeats` should be {len(default)} numbers of blocks, such as {default}. "
             f"Received: repeats={repeats!r}"
         )
     for count in repeats:
         check_number("Each of the numbers in `repeats`", count, least=1, whole=True)
+    return tuple(map(int, repeats))
 
 
 def check_auxiliary_stage(repeats: Sequence[int], least: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_convnets.errors import InputError, nearest
 
@@ -117,7 +118,8 @@ _SHARED_OPTIONS = {
     "width_multiplier": "scales every number of filters, in multiples of 8.",
     "small_input": """no stride in the stem but its last and no "valid" layer, for 28 to 64 px:
             stride 8 in place of 32.""",
-    "kernel_initializer": "initializer of every convolution kernel.",
+    "kernel_initializer": """initializer of every kernel but the classifiers'; an object is copied
+            for each, with a seed of its own.""",
     "batch_norm_momentum": "momentum of the moving statistics.",
 }
 
@@ -162,9 +164,9 @@ def architecture(
             changed = [
                 f"{name}={given.arguments[name]!r}"
                 for name, default in options.items()
-                if _as_tuple(given.arguments[name]) != default
+                if not np.array_equal(given.arguments[name], default)
             ]
-            if given.arguments["weights"] == "imagenet" and changed:
+            if _is_imagenet(given.arguments["weights"]) and changed:
                 raise InputError(
                     f"The ImageNet weights belong to the default {builder.__name__}; use "
                     f"`weights=None` with these options. Received: {', '.join(changed)}"
@@ -196,8 +198,8 @@ def _of_variant(value: Any, variant: str) -> Any:
     return value[variant] if isinstance(value, Mapping) else value
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _is_imagenet(weights: Any) -> bool:
+    return isinstance(weights, str) and weights == "imagenet"
 
 
 def architectures() -> dict[str, Architecture]:

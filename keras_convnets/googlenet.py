@@ -20,9 +20,10 @@ from keras_convnets._inception import (
     rows,
 )
 from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import check_choice
+from keras_convnets.errors import InputError, check_choice
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers import LocalResponseNormalization
+from keras_convnets.layers.initializers import initializers
 
 __all__ = ["GoogLeNet", "InceptionV1", "decode_predictions", "preprocess_input"]
 
@@ -93,6 +94,20 @@ def naive_inception(blocks: Blocks, x, filters: tuple[int, ...], kernel: int, na
     return blocks.module(x, name, *branches)
 
 
+def _resolve(variant, batch_norm, batch_norm_scale, local_response_norm) -> _Variant:
+    """The row of a variant, with the options that are not left to it."""
+    check_choice("variant", variant, VARIANTS)
+    if batch_norm is False and batch_norm_scale is None:
+        batch_norm_scale = False
+    given = {
+        "batch_norm": batch_norm,
+        "scale": batch_norm_scale,
+        "local_response_norm": local_response_norm,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(VARIANTS[variant], **given)
+
+
 @architecture(
     paper=Paper(
         "Going Deeper with Convolutions",
@@ -141,7 +156,7 @@ def GoogLeNet(
     repeats: Sequence[int] = REPEATS,
     width_multiplier: float = 1.0,
     small_input: bool = False,
-    kernel_initializer: str = "glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
 ) -> keras.Model:
     """Builds GoogLeNet: 22 layers of Inception modules, the winner of ILSVRC-2014.
@@ -192,22 +207,15 @@ def GoogLeNet(
     Differs from the paper: by default there is no dropout before the classifier. The size of the
     dense head is ours, for the paper does not print that of the net it compares with.
     """
-    check_choice("variant", variant, VARIANTS)
     check_choice("head", head, ("average_pool", "dense"))
-    check_repeats(repeats, REPEATS)
-    given = {
-        "batch_norm": batch_norm,
-        "scale": batch_norm_scale,
-        "local_response_norm": local_response_norm,
-    }
-    row = VARIANTS[variant]
-    if batch_norm is False and batch_norm_scale is None:
-        given["scale"] = False
-    row = dataclasses.replace(row, **{key: v for key, v in given.items() if v is not None})
+    if head == "dense" and not include_top:
+        raise InputError("`head='dense'` is a part of the top. Received: include_top=False")
+    repeats = check_repeats(repeats, REPEATS)
+    row = _resolve(variant, batch_norm, batch_norm_scale, local_response_norm)
     if aux_logits:  # behind the first module of stage 4 and the last but one
         check_auxiliary_stage(repeats, least=3)
     blocks = Blocks(
-        kernel_initializer,
+        initializers(kernel_initializer),
         batch_norm_momentum,
         batch_norm=row.batch_norm,
         scale=row.scale,
@@ -252,7 +260,7 @@ def GoogLeNet(
 
     def dense_head(x):
         x = layers.Flatten(name="flatten")(x)
-        x = layers.Dense(1024, kernel_initializer=kernel_initializer, name="fc")(x)
+        x = layers.Dense(1024, kernel_initializer=next(blocks.initializers), name="fc")(x)
         return activation(x, "fc_act")
 
     return net.build(x, head=dense_head if head == "dense" else None)

@@ -23,6 +23,14 @@ class Scaling:
     std: tuple[float, ...]
     bgr: bool = False
 
+    def grey(self) -> "Scaling":
+        """The same for one channel, with the luma (ITU-R BT.601) of the mean and deviation."""
+        if len(self.mean) == 1:
+            return self
+        luma = (0.114, 0.587, 0.299) if self.bgr else (0.299, 0.587, 0.114)
+        mean, std = (float(np.dot(luma, values)) for values in (self.mean, self.std))
+        return Scaling(self.divisor, (mean,), (std,))
+
 
 SCALINGS = {
     "caffe": Scaling(1.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), bgr=True),
@@ -41,7 +49,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
             0..255 of any dtype; channels first if `data_format` says so.
         data_format: "channels_last", "channels_first", or `None` for Keras' setting.
         mode: "caffe" (BGR minus the ImageNet mean), "tf" (to [-1, 1]), "torch" (to [0, 1], then
-            the ImageNet mean and deviation), or "lenet" (to [-0.1, 1.175]).
+            the ImageNet mean and deviation), or "lenet" (to [-0.1, 1.175]). One channel takes the
+            grey value of the mean and deviation.
 
     Returns:
         A new array or tensor; floating input keeps its dtype, other input becomes `floatx`.
@@ -75,6 +84,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         x = np.asarray(x, keras.config.floatx())
     axis = -1 if data_format == "channels_last" else len(x.shape) - 3
     channels = x.shape[axis]
+    if channels == 1:
+        scaling = scaling.grey()
     if len(scaling.mean) not in (1, channels):
         raise InputError(
             f"mode={mode!r} is made for {len(scaling.mean)} channels. "

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-from keras import layers
+import numpy as np
 
 from keras_convnets._builder import Net, activation, channel_axis
 from keras_convnets._inception import (
@@ -23,7 +23,8 @@ from keras_convnets.inception_v3 import inception_a
 from keras_convnets.inception_v3 import stem as inception_v3_stem
 from keras_convnets.inception_v4 import reduction_a
 from keras_convnets.inception_v4 import stem as inception_v4_stem
-from keras_convnets.layers import ResidualScale
+from keras_convnets.layers import BiasedConv2D, ResidualScale
+from keras_convnets.layers.initializers import initializers
 
 __all__ = ["InceptionResNetV1", "InceptionResNetV2", "decode_predictions", "preprocess_input"]
 
@@ -129,9 +130,10 @@ def residual(blocks: Blocks, x, branches, scale: float, name: str, rectify: bool
     """A residual block: branches, a linear 1x1 convolution, and the scaled sum (figure 20)."""
     ends = [blocks.chain(x, f"{name}_branch{i}", b) for i, b in enumerate(branches, start=1)]
     residue = concatenate(ends, f"{name}_mixed")
-    residue = layers.Conv2D(
-        x.shape[channel_axis()], 1, kernel_initializer=blocks.initializer, name=f"{name}_conv"
-    )(residue)
+    channels, initializer = x.shape[channel_axis()], next(blocks.initializers)
+    residue = BiasedConv2D(channels, 1, kernel_initializer=initializer, name=f"{name}_conv")(
+        residue
+    )
     x = ResidualScale(scale, name=f"{name}_add")([x, residue])
     return activation(x, f"{name}_ac") if rectify else x
 
@@ -159,7 +161,7 @@ def _build(net: Net, row: _Net, blocks: Blocks, repeats, scales, aux_logits):
 def _check_scales(residual_scale: Any) -> tuple[float, float, float]:
     """One scale for each kind of block."""
     scales = residual_scale
-    if not isinstance(scales, tuple | list):
+    if not isinstance(scales, tuple | list | np.ndarray):
         scales = (scales,) * 3
     if len(scales) != 3:
         raise InputError(
@@ -168,7 +170,7 @@ def _check_scales(residual_scale: Any) -> tuple[float, float, float]:
         )
     for scale in scales:
         check_number("`residual_scale`", scale, above=0)
-    return tuple(scales)
+    return tuple(map(float, scales))
 
 
 @architecture(
@@ -208,7 +210,7 @@ def InceptionResNetV1(
     repeats: Sequence[int] = V1.repeats,
     width_multiplier: float = 1.0,
     small_input: bool = False,
-    kernel_initializer: str = "glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
 ) -> keras.Model:
     """Builds Inception-ResNet-v1: Inception blocks with residual connections, at v3's cost.
@@ -245,10 +247,10 @@ def InceptionResNetV1(
     the paper gives a range only; by default there is no dropout; the auxiliary head is that of the
     released nets.
     """
-    check_repeats(repeats, V1.repeats)
+    repeats = check_repeats(repeats, V1.repeats)
     scales = _check_scales(residual_scale)
     blocks = Blocks(
-        kernel_initializer,
+        initializers(kernel_initializer),
         batch_norm_momentum,
         scale=batch_norm_scale,
         width_multiplier=width_multiplier,
@@ -321,7 +323,7 @@ def InceptionResNetV2(
     repeats: Sequence[int] | None = None,
     width_multiplier: float = 1.0,
     small_input: bool = False,
-    kernel_initializer: str = "glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
 ) -> keras.Model:
     """Builds Inception-ResNet-v2: as deep as Inception-v4, with residual connections.
@@ -371,10 +373,15 @@ def InceptionResNetV2(
     check_choice("variant", variant, V2)
     row = V2[variant]
     repeats = row.repeats if repeats is None else repeats
-    check_repeats(repeats, row.repeats)
+    repeats = check_repeats(repeats, row.repeats)
     scales = _check_scales(residual_scale)
+    if variant == "paper" and average_pool_padding != "exclude":
+        raise InputError(
+            "The paper's InceptionResNetV2 has no average pool to pad; use variant='released', or "
+            f"leave `average_pool_padding` out. Received: {average_pool_padding!r}"
+        )
     blocks = Blocks(
-        kernel_initializer,
+        initializers(kernel_initializer),
         batch_norm_momentum,
         scale=batch_norm_scale,
         width_multiplier=width_multiplier,

@@ -22,6 +22,7 @@ from keras_convnets._inception import (
 from keras_convnets._registry import Counts, Paper, Tap, architecture
 from keras_convnets.errors import check_choice
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
+from keras_convnets.layers.initializers import initializers
 
 __all__ = ["InceptionV2", "decode_predictions", "preprocess_input"]
 
@@ -149,7 +150,7 @@ def InceptionV2(
     repeats: Sequence[int] = REPEATS,
     width_multiplier: float = 1.0,
     small_input: bool = False,
-    kernel_initializer: str = "glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
 ) -> keras.Model:
     """Builds Inception-v2: GoogLeNet with batch normalization and 3x3 pairs in place of 5x5.
@@ -195,12 +196,12 @@ def InceptionV2(
     heads stand; these stand where GoogLeNet's do.
     """
     check_choice("variant", variant, VARIANTS)
-    check_repeats(repeats, REPEATS)
+    repeats = check_repeats(repeats, REPEATS)
     if aux_logits:  # behind the first module of stage 4 and the last with stride 1
         check_auxiliary_stage(repeats, least=2)
     row = VARIANTS[variant]
     blocks = Blocks(
-        kernel_initializer,
+        initializers(kernel_initializer),
         batch_norm_momentum,
         row.epsilon,
         scale=row.scale if batch_norm_scale is None else batch_norm_scale,

@@ -18,6 +18,7 @@ from keras_convnets._inception import (
 )
 from keras_convnets._registry import Counts, Paper, Tap, architecture
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
+from keras_convnets.layers.initializers import initializers
 
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
@@ -156,7 +157,7 @@ def InceptionV3(
     repeats: Sequence[int] = REPEATS,
     width_multiplier: float = 1.0,
     small_input: bool = False,
-    kernel_initializer: str = "glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
 ) -> keras.Model:
     """Builds Inception-v3: Inception modules whose large convolutions are factored into small ones.
@@ -200,9 +201,9 @@ def InceptionV3(
     one; the first of the five blocks at 17 x 17 is the reduction. By default there is neither
     dropout nor an auxiliary head, as in the graph of Keras' weights.
     """
-    check_repeats(repeats, REPEATS)
+    repeats = check_repeats(repeats, REPEATS)
     blocks = Blocks(
-        kernel_initializer,
+        initializers(kernel_initializer),
         batch_norm_momentum,
         scale=batch_norm_scale,
         width_multiplier=width_multiplier,

@@ -18,6 +18,7 @@ from keras_convnets._inception import (
 )
 from keras_convnets._registry import Counts, Paper, Tap, architecture
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
+from keras_convnets.layers.initializers import initializers
 
 __all__ = ["InceptionV4", "decode_predictions", "preprocess_input"]
 
@@ -151,7 +152,7 @@ def InceptionV4(
     repeats: Sequence[int] = REPEATS,
     width_multiplier: float = 1.0,
     small_input: bool = False,
-    kernel_initializer: str = "glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
 ) -> keras.Model:
     """Builds Inception-v4: a uniform stack of Inception modules without residual connections.
@@ -189,9 +190,9 @@ def InceptionV4(
     stem and in the longest branches of the blocks at 17 x 17 and 8 x 8. By default there is no
     dropout.
     """
-    check_repeats(repeats, REPEATS)
+    repeats = check_repeats(repeats, REPEATS)
     blocks = Blocks(
-        kernel_initializer,
+        initializers(kernel_initializer),
         batch_norm_momentum,
         scale=batch_norm_scale,
         width_multiplier=width_multiplier,

@@ -11,6 +11,7 @@ from keras_convnets._registry import Counts, Paper, Tap, architecture
 from keras_convnets.errors import InputError, check_choice
 from keras_convnets.imagenet_utils import preprocessor
 from keras_convnets.layers import (
+    BiasedConv2D,
     ConnectionTableConv2D,
     LeNetUniform,
     RadialBasisOutput,
@@ -101,7 +102,7 @@ def LeNet5(
 def _paper(net: Net) -> keras.Model:
     init = LeNetUniform
     x = net.input  # 32 x 32
-    x = layers.Conv2D(6, 5, kernel_initializer=init(), name="c1")(x)  # 28 x 28 x 6
+    x = BiasedConv2D(6, 5, kernel_initializer=init(), name="c1")(x)  # 28 x 28 x 6
     x = activation(x, "c1_act", scaled_tanh)
     x = TrainableSubsampling(name="s2")(x)  # 14 x 14 x 6
     x = activation(x, "s2_act", scaled_tanh)
@@ -109,7 +110,7 @@ def _paper(net: Net) -> keras.Model:
     x = activation(x, "c3_act", scaled_tanh)
     x = TrainableSubsampling(name="s4")(x)  # 5 x 5 x 16
     x = activation(x, "s4_act", scaled_tanh)
-    x = layers.Conv2D(120, 5, kernel_initializer=init(), name="c5")(x)  # 1 x 1 x 120
+    x = BiasedConv2D(120, 5, kernel_initializer=init(), name="c5")(x)  # 1 x 1 x 120
     x = activation(x, "c5_act", scaled_tanh)
 
     def head(x):
@@ -122,11 +123,11 @@ def _paper(net: Net) -> keras.Model:
 
 def _modern(net: Net) -> keras.Model:
     x = net.input  # 32 x 32
-    x = activation(layers.Conv2D(6, 5, name="c1")(x), "c1_act")  # 28 x 28 x 6
+    x = activation(BiasedConv2D(6, 5, name="c1")(x), "c1_act")  # 28 x 28 x 6
     x = layers.MaxPooling2D(2, name="s2_act")(x)  # 14 x 14 x 6
-    x = activation(layers.Conv2D(16, 5, name="c3")(x), "c3_act")  # 10 x 10 x 16
+    x = activation(BiasedConv2D(16, 5, name="c3")(x), "c3_act")  # 10 x 10 x 16
     x = layers.MaxPooling2D(2, name="s4_act")(x)  # 5 x 5 x 16
-    x = activation(layers.Conv2D(120, 5, name="c5")(x), "c5_act")  # 1 x 1 x 120
+    x = activation(BiasedConv2D(120, 5, name="c5")(x), "c5_act")  # 1 x 1 x 120
 
     def head(x):
         x = layers.Flatten(name="flatten")(x)

@@ -1,7 +1,7 @@
 """Xception (Chollet 2017, arXiv 1610.02357)."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -19,6 +19,7 @@ from keras_convnets._registry import Counts, Paper, Tap, architecture
 from keras_convnets.errors import InputError, check_choice, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers import PointwiseConv2D, SegmentedConv2D
+from keras_convnets.layers.initializers import initializers
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
@@ -36,7 +37,7 @@ class _Modules:
     intermediate_activation: str | None
     order: str
     segments: int | None
-    initializer: str
+    initializers: Iterator[Any]
     momentum: float
 
     def __post_init__(self):
@@ -56,7 +57,7 @@ class _Modules:
             strides=strides,
             padding=padding,
             use_bias=False,
-            kernel_initializer=self.initializer,
+            kernel_initializer=next(self.initializers),
             name=name,
         )(x)
         return batch_norm(x, f"{name}_bn", self.momentum)
@@ -68,7 +69,7 @@ class _Modules:
             strides=strides,
             padding="same",
             use_bias=False,
-            kernel_initializer=self.initializer,
+            kernel_initializer=next(self.initializers),
             name=name,
         )(x)
         return batch_norm(x, f"{name}_bn", self.momentum)
@@ -84,8 +85,8 @@ class _Modules:
                 3,
                 padding="same",
                 use_bias=False,
-                depthwise_initializer=self.initializer,
-                pointwise_initializer=self.initializer,
+                depthwise_initializer=next(self.initializers),
+                pointwise_initializer=next(self.initializers),
                 name=name,
             )(x)
             return batch_norm(x, f"{name}_bn", self.momentum)
@@ -93,7 +94,7 @@ class _Modules:
             filters,
             1,
             use_bias=False,
-            kernel_initializer=self.initializer,
+            kernel_initializer=next(self.initializers),
             name=f"{name}_pointwise",
         )
         if self.order == "depthwise_first":
@@ -116,13 +117,16 @@ class _Modules:
         options = {"padding": "same", "use_bias": False}
         if self.segments is None:
             return layers.DepthwiseConv2D(
-                3, depthwise_initializer=self.initializer, name=f"{name}_depthwise", **options
+                3,
+                depthwise_initializer=next(self.initializers),
+                name=f"{name}_depthwise",
+                **options,
             )
         return SegmentedConv2D(
             channels,
             3,
             min(self.segments, channels),
-            kernel_initializer=self.initializer,
+            kernel_initializer=next(self.initializers),
             name=f"{name}_segmented",
             **options,
         )
@@ -190,7 +194,7 @@ def Xception(
     middle_repeats: int = 8,
     width_multiplier: float = 1.0,
     small_input: bool = False,
-    kernel_initializer: str = "glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
 ) -> keras.Model:
     """Builds Xception: a stack of depthwise separable convolutions with residual connections.
@@ -232,7 +236,12 @@ def Xception(
     check_number("`width_multiplier`", width_multiplier, above=0)
     _check_head_units(head_units)
     modules = _Modules(
-        residual, intermediate_activation, order, segments, kernel_initializer, batch_norm_momentum
+        residual,
+        intermediate_activation,
+        order,
+        segments,
+        initializers(kernel_initializer),
+        batch_norm_momentum,
     )
     net = Net(
         "Xception", include_top, weights, input_tensor, input_shape, pooling, classes,

@@ -50,7 +50,17 @@ def test_each_architecture_has_its_own_scaling():
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
-        imagenet_utils.preprocess_input(np.zeros((1, 2, 2, 1)), **arguments)
+        imagenet_utils.preprocess_input(np.zeros((1, 2, 2, 4)), **arguments)
+
+
+def test_one_channel_takes_the_luma_of_the_mean():
+    """0.299 R + 0.587 G + 0.114 B of the ImageNet mean, in RGB: 123.68, 116.779, 103.939."""
+    found = imagenet_utils.preprocess_input(np.zeros((1, 1, 1, 1)), mode="caffe")
+    np.testing.assert_allclose(found, [[[[-117.378479]]]])
+    grey = np.full((1, 1, 1, 3), 51.0)
+    expected = imagenet_utils.preprocess_input(grey, mode="caffe") @ [0.114, 0.587, 0.299]
+    found = imagenet_utils.preprocess_input(grey[..., :1], mode="caffe")
+    np.testing.assert_allclose(found[..., 0], expected)
 
 
 def test_thousand_classes_have_their_known_names():

@@ -99,7 +99,7 @@ def _through(field: ReceptiveField, window: _Window) -> ReceptiveField:
 
 def _window(layer: keras.Layer, axis: int) -> _Window | None:
     """What an output cell reads along an axis; `None` if it reads the whole map."""
-    length = _spatial(layer.input if not isinstance(layer.input, list) else layer.input[0])[axis]
+    length = _spatial(layer, keras.tree.flatten(layer.input)[0])[axis]
     if isinstance(layer, layers.ZeroPadding2D):
         return _Window(before=layer.padding[axis][0])
     if isinstance(layer, ConnectionTableConv2D):
@@ -111,7 +111,7 @@ def _window(layer: keras.Layer, axis: int) -> _Window | None:
     elif hasattr(layer, "kernel_size"):
         size = (layer.kernel_size[axis] - 1) * layer.dilation_rate[axis] + 1
         stride = layer.strides[axis]
-    elif _spatial(layer.output)[axis] == length:
+    elif _spatial(layer, layer.output)[axis] == length:
         return _Window()
     else:
         return None
@@ -122,7 +122,8 @@ def _window(layer: keras.Layer, axis: int) -> _Window | None:
     return _Window(size, stride, before)
 
 
-def _spatial(tensor) -> tuple[int, int]:
-    """Height and width of a feature map."""
-    last = keras.config.image_data_format() == "channels_last"
+def _spatial(layer: keras.Layer, tensor) -> tuple[int, int]:
+    """Height and width of a feature map of a layer."""
+    data_format = getattr(layer, "data_format", None) or keras.config.image_data_format()
+    last = data_format == "channels_last"
     return tensor.shape[1:3] if last else tensor.shape[2:4]

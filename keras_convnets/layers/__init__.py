@@ -1,6 +1,7 @@
 """The layers that Keras lacks, or computes more slowly than the machine can."""
 
 from keras_convnets.layers.batch_normalization import BatchNormalization
+from keras_convnets.layers.biased import BiasedConv2D, BiasedSeparableConv2D
 from keras_convnets.layers.grouped import GroupedConv2D
 from keras_convnets.layers.lenet import (
     ConnectionTableConv2D,
@@ -16,6 +17,8 @@ from keras_convnets.layers.segmented import SegmentedConv2D
 
 __all__ = [
     "BatchNormalization",
+    "BiasedConv2D",
+    "BiasedSeparableConv2D",
     "ConnectionTableConv2D",
     "GroupedConv2D",
     "LeNetUniform",

@@ -5,12 +5,15 @@ import functools
 import keras
 from keras import ops
 
+from keras_convnets.layers.biased import ChannelBias
+
 
 @keras.saving.register_keras_serializable(package="keras_convnets")
-class GroupedConv2D(keras.layers.Conv2D):
+class GroupedConv2D(ChannelBias, keras.layers.Conv2D):
     """`keras.layers.Conv2D` with `groups`, computed by TensorFlow's own grouped kernel.
 
-    The weights, the config and the results are those of the parent, which hands every grouped
+    The weights (`set_weights`, `.keras` files by layer), the config and the results are those of
+    the parent; only `.weights.h5` files go by the name of the class. The parent hands every grouped
     convolution to XLA: on a CPU the gradient of one ResNeXt layer then takes seconds. Where
     TensorFlow's kernel has no gradient (on a CPU in float64, or without oneDNN) each group is
     convolved on its own. Other backends take the parent's path. With `jit_compile=True` XLA

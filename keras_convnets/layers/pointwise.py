@@ -3,13 +3,15 @@
 import keras
 from keras import ops
 
+from keras_convnets.layers.biased import ChannelBias
+
 # TensorFlow 2.21 with oneDNN writes beyond its buffers in the kernel gradient of a strided 1x1
 # convolution that reads fewer channels than this: 8 to 16 channels at 56 px end in a crash.
 _SAFE_CHANNELS = 16
 
 
 @keras.saving.register_keras_serializable(package="keras_convnets")
-class PointwiseConv2D(keras.layers.Conv2D):
+class PointwiseConv2D(ChannelBias, keras.layers.Conv2D):
     """`keras.layers.Conv2D` with kernels of one pixel: a projection of the channels.
 
     With strides and few input channels it takes every n-th pixel first and convolves them without

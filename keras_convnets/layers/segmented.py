@@ -8,11 +8,13 @@ import keras
 from keras import ops
 
 from keras_convnets.errors import InputError, check_number
+from keras_convnets.layers.biased import ChannelBias
 from keras_convnets.layers.grouped import grouped_conv
+from keras_convnets.layers.initializers import another_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_convnets")
-class SegmentedConv2D(keras.layers.Conv2D):
+class SegmentedConv2D(ChannelBias, keras.layers.Conv2D):
     """Cuts the channels into segments, convolves each on its own, and concatenates the outputs.
 
     One segment is a plain convolution, one segment a channel a depthwise convolution; the towers of
@@ -94,7 +96,7 @@ class SegmentedConv2D(keras.layers.Conv2D):
             self.add_weight(
                 name="kernel" if len(self._runs) == 1 else f"kernel_{i + 1}",
                 shape=(*self.kernel_size, c, segments * o),
-                initializer=_another(self.kernel_initializer, i),
+                initializer=another_initializer(self.kernel_initializer, i),
                 regularizer=self.kernel_regularizer,
                 constraint=self.kernel_constraint,
             )
@@ -115,7 +117,13 @@ class SegmentedConv2D(keras.layers.Conv2D):
         """The kernel of all segments if they are equal, else a list with one for each run."""
         return self._kernels[0] if len(self._kernels) == 1 else self._kernels
 
+    def enable_lora(self, *args, **kwargs):
+        """Raises `InputError`: there is no one kernel to adapt."""
+        raise InputError(f"SegmentedConv2D {self.name!r} has no LoRA.")
+
     def convolution_op(self, inputs, kernel):
+        # Refuses an image smaller than the kernel, which TensorFlow would give back as it is.
+        self.compute_output_shape(tuple(inputs.shape))
         strides = self.strides
         if self.kernel_size == (1, 1) and max(strides) > 1:
             # As in PointwiseConv2D: TensorFlow's kernel gradient of thin ones is at fault.
@@ -180,15 +188,3 @@ def _sizes(name: str, value: int | Sequence[int]) -> int | tuple[int, ...]:
 def _cut(total: int, parts: int) -> tuple[int, ...]:
     """Cuts a total into parts as equal as can be, the larger ones first."""
     return tuple(total // parts + (i < total % parts) for i in range(parts))
-
-
-def _another(initializer, i: int):
-    """Returns an initializer of the same distribution and, beyond the first, of other values.
-
-    One of Keras' initializers gives the same values each time that it is called.
-    """
-    config = initializer.get_config() if isinstance(initializer, keras.Initializer) else {}
-    if i == 0 or "seed" not in config or isinstance(config["seed"], dict):
-        return initializer  # without a seed, or with a generator that goes on by itself
-    seed = config["seed"]
-    return initializer.from_config({**config, "seed": None if seed is None else seed + i})

@@ -1,6 +1,7 @@
 """The loop of a run on one device: epochs through Keras' `fit`, with everything kept on the way."""
 
 import dataclasses
+import functools
 import math
 import time
 
@@ -39,6 +40,11 @@ class Job:
     stop: StopRequest
     quiet: bool
 
+    @functools.cached_property
+    def main(self) -> keras.Model:
+        """The net with its main output only; made once, for each is traced anew."""
+        return main_output(self.model)
+
     @property
     def batch_size(self) -> int:
         """Images in a step."""
@@ -68,7 +74,7 @@ class Job:
         """
         batches = evaluation_batches(split, self.preprocessing, self.evaluation_batch_size)
         with averaged(self.model), naming_faults():
-            scores = evaluate(main_output(self.model), batches)
+            scores = evaluate(self.main, batches)
         if not math.isfinite(scores.loss):
             raise DivergedError(f"The {name} loss", self.progress.steps)
         return scores
@@ -174,11 +180,8 @@ def _fit_epoch(job: Job, display: Display) -> None:
 
 
 def _main_metrics(logs: dict[str, float]) -> dict[str, float]:
-    """What a net with auxiliary heads reports, under the names of a net without."""
-    return {
-        name.removeprefix("predictions_") if "top1" in name else name: value
-        for name, value in logs.items()
-    }
+    """The loss and top-1, which a net with auxiliary heads reports for its main output by name."""
+    return {"loss": logs["loss"], "top1": logs.get("predictions_top1", logs.get("top1"))}
 
 
 def _epoch_row(job: Job) -> dict[str, float]:

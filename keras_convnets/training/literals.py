@@ -41,8 +41,8 @@ def parse(text: str) -> Any:
         raise
     except (SyntaxError, ValueError, TypeError) as error:
         raise InputError(
-            f"{text!r} is no value of a recipe ({error}); values are numbers, 'text', tuples, "
-            f"dictionaries, and {', '.join(CLASSES)}."
+            f"{text!r} is no value of a recipe ({error}); values are numbers, 'text', True, "
+            f"False, None, tuples, dictionaries, and {', '.join(CLASSES)}."
         ) from error
 
 

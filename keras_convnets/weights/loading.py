@@ -85,14 +85,19 @@ def assign(model: keras.Model, tensors: Tensors, source: str) -> None:
             f"layers without weights in it: {_some(missing)}; "
             f"weights without a layer: {_some(unused)}."
         )
-    beside = sorted(set(layers) - set(tensors))
+    # Auxiliary heads of another image size have other shapes.
+    beside = sorted(
+        name
+        for name in layers
+        if name not in tensors or (not _main({name}) and not _fits(layers[name], tensors[name]))
+    )
     if beside:
         warnings.warn(
             f"{source} has no weights for the auxiliary heads of {model.name!r}, which keep those "
             f"they have: {_some(beside)}.",
             stacklevel=2,
         )
-    layers = {name: layer for name, layer in layers.items() if name in tensors}
+    layers = {name: layer for name, layer in layers.items() if name not in beside}
     for name, layer in layers.items():
         want = [tuple(variable.shape) for variable in layer.weights]
         have = [tuple(array.shape) for array in tensors[name]]
@@ -103,6 +108,10 @@ def assign(model: keras.Model, tensors: Tensors, source: str) -> None:
             )
     for name, layer in layers.items():
         layer.set_weights(tensors[name])
+
+
+def _fits(layer: keras.Layer, arrays: list[np.ndarray]) -> bool:
+    return [tuple(variable.shape) for variable in layer.weights] == [a.shape for a in arrays]
 
 
 def _tensors_of(source: keras.Model, builder: str | None) -> Tensors:
@@ -121,13 +130,35 @@ def _load_structured(model: keras.Model, path: str, builder: str | None) -> None
     try:
         _load_strictly(model, path)
     except Exception as error:  # h5py and Keras have each their own
+        if isinstance(model.output, dict) and _load_main(model, path):
+            return
         if builder not in KERAS_TWINS:
-            raise
+            raise _explained(error) from error
         try:
             tensors = _read_through_twin(model, path, builder)
-        except Exception:
-            raise error from None  # of the two the one about our own net tells more
+        except Exception:  # of the two the one about our own net tells more
+            raise _explained(error) from error
         assign(model, tensors, path)
+
+
+def _load_main(model: keras.Model, path: str) -> bool:
+    """Tries to load a file that was saved without auxiliary heads into a net that has them."""
+    main = keras.Model(model.input, model.output["predictions"])
+    try:
+        _load_strictly(main, path)
+    except Exception:  # as above
+        return False
+    found = {layer.name: layer.get_weights() for layer in main.layers if layer.weights}
+    assign(model, found, path)
+    return True
+
+
+def _explained(error: Exception) -> InputError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    return InputError(
+        "a .weights.h5 file fits the very graph that it was saved from, auxiliary heads included; "
+        f".keras and .h5 files go by the names of layers ({reason})"
+    )
 
 
 def _read_legacy(model: keras.Model, path: str, builder: str | None) -> Tensors:
