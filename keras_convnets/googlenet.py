@@ -174,7 +174,8 @@ def GoogLeNet(
             or "slim", likewise without the scale and with TensorFlow's padding.
         aux_logits: whether to add the two auxiliary classifiers; the output is then a dictionary of
             "predictions", "aux1" (off 4a) and "aux2" (off 4d). The paper gives their losses the
-            weight 0.3 each. They drop 70 % of their features while training.
+            weight 0.3 each. They drop 70 % of their features while training. Slim's net has none of
+            its own, and gets the paper's.
         dropout_rate: rate in [0, 1) before the classifier; 0.4 in the paper.
         reductions: `False` builds the naive modules of figure 2a, without 1x1 reductions.
         local_response_norm: whether the stem has local response normalization; `None` is the
@@ -204,8 +205,9 @@ def GoogLeNet(
     models/bvlc_googlenet; pytorch/vision torchvision/models/googlenet.py; tensorflow/models
     research/slim/nets/inception_v1.py.
 
-    Differs from the paper: by default there is no dropout before the classifier. The size of the
-    dense head is ours, for the paper does not print that of the net it compares with.
+    Differs from the paper: by default there is no dropout before the classifier. The mean that
+    `preprocess_input` takes off is Keras' own, at most 0.7 grey levels from Caffe's. The size of
+    the dense head is ours, for the paper does not print that of the net it compares with.
     """
     check_choice("head", head, ("average_pool", "dense"))
     if head == "dense" and not include_top:

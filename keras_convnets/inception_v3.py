@@ -164,7 +164,8 @@ def InceptionV3(
 
     The eight first arguments are those of `keras.applications.InceptionV3`, and so are the graph,
     the names `mixed0` to `mixed10` and the weights. With `batch_norm_scale=True`,
-    `average_pool_padding="include"` and `aux_logits=True` it is torchvision's `inception_v3`.
+    `average_pool_padding="include"` and `aux_logits=True` it is torchvision's `inception_v3`, which
+    trains with `dropout_rate=0.5`.
     Input: (n, height, width, channels) in [-1, 1], as `preprocess_input` makes it from RGB 0..255;
     output: (n, classes) float32 probabilities, or the last feature map
     (n, 8, 8, 2048 for 299 px) without the top.

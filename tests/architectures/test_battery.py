@@ -134,6 +134,46 @@ def test_auxiliary_heads_need_the_top_and_room(name):
             small(name, **{**LARGE, "input_shape": (size, size, 3)}, aux_logits=True)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if takes(name, "dropout_rate")])
+def test_dropout_stands_before_the_classifier_only_when_asked(name):
+    assert not any(isinstance(layer, keras.layers.Dropout) for layer in small(name).layers)
+    model = small(name, dropout_rate=0.3)
+    dropout = model.get_layer("dropout")
+    assert dropout.rate == 0.3
+    assert model.get_layer("predictions").input is dropout.output
+    with pytest.raises(InputError, match="`dropout_rate` should be"):
+        small(name, dropout_rate=1.0)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if takes(name, "kernel_initializer")])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_an_initializer_object_starts_no_two_kernels_alike(name, seed):
+    initializer = keras.initializers.TruncatedNormal(stddev=0.1, seed=seed)
+    model = small(name, kernel_initializer=initializer)
+    kernels = [v for v in model.trainable_variables if v.name.endswith("kernel")]
+    starts = [np.ravel(kernel)[:4].tobytes() for kernel in kernels]
+    assert len(set(starts)) == len(starts)
+    own = [k for k in kernels if "predictions" not in k.path]
+    assert all(0.05 < np.std(kernel) < 0.12 for kernel in own if kernel.shape[-1] > 100)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if takes(name, "kernel_initializer")])
+def test_initializer_and_momentum_reach_every_layer(name):
+    model = small(name, kernel_initializer="zeros", batch_norm_momentum=0.9997)
+    for variable in model.trainable_variables:
+        if variable.name.endswith("kernel") and "predictions" not in variable.path:
+            assert not np.any(variable), variable.path
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            assert layer.momentum == 0.9997
+
+
+@pytest.mark.parametrize("name", NAMES_WITH_AUX)
+def test_auxiliary_heads_need_a_static_size(name):
+    with pytest.raises(InputError, match="`aux_logits=True` needs a static `input_shape`"):
+        small(name, **{**LARGE, "input_shape": (None, None, 3)}, aux_logits=True)
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if takes(name, "small_input")])
 def test_small_input_strides_by_eight(name):
     repeats = {"repeats": (1, 1, 1)} if takes(name, "repeats") else {}
@@ -163,6 +203,11 @@ def test_width_multiplier_scales_every_number_of_filters(name):
 def test_repeats_are_a_positive_number_for_each_stage(name, repeats):
     with pytest.raises(InputError, match="`repeats`"):
         get_model(name, weights=None, repeats=repeats)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if takes(name, "repeats")])
+def test_repeats_may_be_an_array(name):
+    assert small(name, repeats=np.array([1, 1, 1])).count_params() == small(name).count_params()
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if takes(n, "repeats") and ":" not in n])

@@ -1,4 +1,4 @@
-"""Every stage and logit against torchvision and timm, by files that goldens/make.py makes."""
+"""Every stage and logit against Torch nets, by the files that goldens/make.py makes."""
 
 import functools
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets import GoogLeNet, InceptionResNetV2, InceptionV3, InceptionV4
+from keras_convnets import GoogLeNet, InceptionResNetV2, InceptionV2, InceptionV3, InceptionV4
 from keras_convnets._registry import find_architecture
 from keras_convnets.analysis import feature_extractor
 
@@ -16,6 +16,10 @@ NETS = {  # the name in our registry, and the builder with the options of the To
     "googlenet": (
         "GoogLeNet:torchvision",
         functools.partial(GoogLeNet, variant="torchvision", aux_logits=True),
+    ),
+    "inception_v2": (
+        "InceptionV2:caffe",
+        functools.partial(InceptionV2, variant="caffe", conv_bias=True),
     ),
     "inception_v3": (
         "InceptionV3",

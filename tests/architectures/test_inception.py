@@ -1,5 +1,7 @@
 """The Inception line: the counts of papers.md, and what its options change."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from keras import layers
 
 import keras_convnets
 from keras_convnets import count_complexity, get_model
+from keras_convnets.analysis import receptive_field
 from keras_convnets.errors import InputError
 from keras_convnets.layers import LocalResponseNormalization, ResidualScale
 
@@ -165,6 +168,7 @@ def test_residual_scale_reaches_every_block():
     released = [0.17] * 10 + [0.10] * 20 + [0.20] * 9 + [1.0]  # papers.md 8a
     assert scales() == released
     assert scales(variant="paper", residual_scale=0.3) == [0.3] * 20
+    assert scales(variant="paper", residual_scale=np.float32(0.25)) == [0.25] * 20
     assert scales(variant="paper", residual_scale=[0.1, 0.2, 0.3], repeats=(1, 1, 1)) == [
         0.1, 0.2, 0.3,
     ]  # fmt: skip
@@ -193,15 +197,158 @@ def test_batch_norm_epsilon_is_that_of_the_public_net():
     assert epsilons == {"InceptionV2:caffe": 1e-5, "InceptionV4": 1e-3}
 
 
-def test_initializer_and_momentum_reach_every_layer():
-    options = {"kernel_initializer": "zeros", "batch_norm_momentum": 0.9997, "aux_logits": True}
-    for name in ("GoogLeNet:slim", "InceptionV2", "InceptionV3", "InceptionV4"):
-        model = get_model(name, weights=None, width_multiplier=0.1, **options)
-        for layer in model.layers:
-            if isinstance(layer, layers.Conv2D):
-                assert not np.any(layer.kernel), layer.name
-            if isinstance(layer, layers.BatchNormalization):
-                assert layer.momentum == 0.9997
+def convolutions(model, block):
+    """(filters, kernel, strides) of the convolutions of a block, by branch."""
+    branches = {}
+    for layer in model.layers:
+        found = re.fullmatch(rf"{block}_branch(\d)_conv(\d?)", layer.name)
+        if found:
+            branch, step = int(found[1]), int(found[2] or 1)
+            kernel = "x".join(map(str, layer.kernel_size))
+            strides = f"/{layer.strides[0]}" if layer.strides[0] > 1 else ""
+            branches.setdefault(branch, {})[step] = f"{kernel}{strides} {layer.filters}"
+    return [" -> ".join(branches[b][i] for i in sorted(branches[b])) for b in sorted(branches)]
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "branches"),
+    [  # papers.md 6a: slim's and Caffe's modules
+        ("InceptionV2", "inception_3b", [
+            "1x1 64", "1x1 64 -> 3x3 96", "1x1 64 -> 3x3 96 -> 3x3 96", "1x1 64",
+        ]),
+        ("InceptionV2", "inception_3c", ["1x1 128 -> 3x3/2 160", "1x1 64 -> 3x3 96 -> 3x3/2 96"]),
+        ("InceptionV2", "inception_4d", [
+            "1x1 96", "1x1 128 -> 3x3 192", "1x1 160 -> 3x3 192 -> 3x3 192", "1x1 96",
+        ]),
+        ("InceptionV2:caffe", "inception_4d", [
+            "1x1 96", "1x1 128 -> 3x3 192", "1x1 160 -> 3x3 192 -> 3x3 192", "1x1 128",
+        ]),
+        ("InceptionV2", "inception_4e", [
+            "1x1 128 -> 3x3/2 192", "1x1 192 -> 3x3 256 -> 3x3/2 256",
+        ]),
+        ("InceptionV2", "inception_5b", [
+            "1x1 352", "1x1 192 -> 3x3 320", "1x1 192 -> 3x3 224 -> 3x3 224", "1x1 128",
+        ]),
+        # papers.md 8a
+        ("InceptionResNetV1", "block35_1", [
+            "1x1 32", "1x1 32 -> 3x3 32", "1x1 32 -> 3x3 32 -> 3x3 32",
+        ]),
+        ("InceptionResNetV1", "mixed_6a", ["3x3/2 384", "1x1 192 -> 3x3 192 -> 3x3/2 256"]),
+        ("InceptionResNetV1", "block17_1", ["1x1 128", "1x1 128 -> 1x7 128 -> 7x1 128"]),
+        ("InceptionResNetV1", "mixed_7a", [
+            "1x1 256 -> 3x3/2 384", "1x1 256 -> 3x3/2 256", "1x1 256 -> 3x3 256 -> 3x3/2 256",
+        ]),
+        ("InceptionResNetV1", "block8_1", ["1x1 192", "1x1 192 -> 1x3 192 -> 3x1 192"]),
+        ("InceptionResNetV2:paper", "block35_1", [
+            "1x1 32", "1x1 32 -> 3x3 32", "1x1 32 -> 3x3 48 -> 3x3 64",
+        ]),
+        ("InceptionResNetV2:paper", "mixed_6a", ["3x3/2 384", "1x1 256 -> 3x3 256 -> 3x3/2 384"]),
+        ("InceptionResNetV2:paper", "block17_1", ["1x1 192", "1x1 128 -> 1x7 160 -> 7x1 192"]),
+        ("InceptionResNetV2:paper", "mixed_7a", [
+            "1x1 256 -> 3x3/2 384", "1x1 256 -> 3x3/2 288", "1x1 256 -> 3x3 288 -> 3x3/2 320",
+        ]),
+        ("InceptionResNetV2:paper", "block8_1", ["1x1 192", "1x1 192 -> 1x3 224 -> 3x1 256"]),
+    ],
+)  # fmt: skip
+def test_modules_without_a_peer_are_those_of_the_tables(name, block, branches):
+    assert convolutions(get_model(name, weights=None, include_top=False), block) == branches
+
+
+def order_of(model, first, last):
+    """Names of the layers in the order of execution, from one to another."""
+    names = [layer.name for layer in model.layers]
+    return names[names.index(first) : names.index(last) + 1]
+
+
+def test_stem_of_the_papers_googlenet():
+    """Pads and pools as Caffe has them; normalization behind pool 1 and before pool 2 (5a)."""
+    model = keras_convnets.GoogLeNet()
+    assert order_of(model, "conv1_pad", "pool2") == [
+        "conv1_pad", "conv1", "conv1_act", "pool1_pad", "pool1", "norm1",
+        "conv2_reduce", "conv2_reduce_act", "conv2", "conv2_act", "norm2", "pool2_pad", "pool2",
+    ]  # fmt: skip
+    assert model.get_layer("conv1_pad").padding == ((3, 3), (3, 3))
+    assert model.get_layer("pool1_pad").padding == ((0, 1), (0, 1))
+    slim = {layer.name for layer in keras_convnets.GoogLeNet(variant="slim").layers}
+    assert not any(name.endswith("_pad") for name in slim)
+
+
+def source_of(layer):
+    """The name of the layer that a layer reads."""
+    return layer.input._keras_history.operation.name
+
+
+@pytest.mark.parametrize("variant", ["slim", "caffe"])
+def test_pools_and_heads_of_inception_v2(variant):
+    model = keras_convnets.InceptionV2(variant=variant, aux_logits=True)
+    pools = {m: type(model.get_layer(f"inception_{m}_branch4_pool")) for m in ("3a", "5a", "5b")}
+    average, largest = layers.AveragePooling2D, layers.MaxPooling2D
+    assert pools == {"3a": average, "5a": average, "5b": largest}
+    passed_on = [model.get_layer(f"inception_{m}_branch3_pool") for m in ("3c", "4e")]
+    assert {type(pool) for pool in passed_on} == {largest}
+    heads = [source_of(model.get_layer(f"{aux}_pool")) for aux in ("aux1", "aux2")]
+    assert heads == ["inception_4a", "inception_4d"]
+    names = {layer.name for layer in model.layers}
+    assert ("inception_3a_branch4_pool_pad" in names) == (variant == "caffe")
+    assert ("conv1_pad" in names) == (variant == "caffe")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "first"),
+    [
+        ("GoogLeNet", {}, "inception_4a"),
+        ("InceptionV3", {}, "mixed7"),
+        ("InceptionV4", {}, "mixed_6h"),
+        ("InceptionResNetV1", {}, "block17_10_ac"),
+        ("InceptionResNetV2", {}, "block17_20_ac"),
+    ],
+)
+def test_first_auxiliary_head_stands_where_the_release_has_it(name, options, first):
+    model = get_model(name, weights=None, aux_logits=True, width_multiplier=0.1, **options)
+    assert source_of(model.get_layer("aux1_pool")) == first
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "size"),
+    [
+        # Araujo, Norris, Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks"
+        ("InceptionV2", "inception_5b", 699),
+        ("InceptionV3", "mixed10", 1311),
+        ("InceptionV4", "mixed_7d", 2071),
+        ("InceptionResNetV2", "conv_7b_ac", 3039),
+        # 7 -> 11 -> 19 -> 27, two 5x5 at stride 8, pool, five at 16, pool, two at 32
+        ("GoogLeNet", "inception_5b", 27 + 2 * 32 + 16 + 5 * 64 + 32 + 2 * 128),
+    ],
+)
+def test_receptive_fields_are_the_published_ones(name, layer, size):
+    assert receptive_field(get_model(name, weights=None))[layer][0].size == size
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("GoogLeNet", {"small_input": True, "input_shape": (32, 32, 3), "repeats": (1, 1, 1)}),
+        ("GoogLeNet", {"separable_stem": True, "input_shape": (128, 128, 3), "repeats": (1, 1, 1)}),
+        ("InceptionV2:caffe", {"conv_bias": True, "input_shape": (256, 256, 3)}),
+        ("InceptionResNetV1", {"width_multiplier": 0.1, "input_shape": (211, 211, 3)}),
+    ],
+)
+def test_channels_first_is_right_where_a_map_is_as_wide_as_it_has_channels(
+    name, options, rng, randomize
+):
+    """Keras adds the bias along the width there."""
+    options = {**options, "weights": None, "include_top": False}
+    last = randomize(get_model(name, **options))
+    images = rng.normal(size=(1, *last.input.shape[1:])).astype("float32")
+    expected = np.transpose(last(images), (0, 3, 1, 2))
+    keras.config.set_image_data_format("channels_first")
+    height, width, channels = options["input_shape"]
+    first = get_model(name, **{**options, "input_shape": (channels, height, width)})
+    maps = [layer.output.shape for layer in first.layers if getattr(layer, "use_bias", False)]
+    assert any(shape[1] == shape[3] for shape in maps)
+    first.set_weights(last.get_weights())
+    found = first(np.transpose(images, (0, 3, 1, 2)))
+    np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("name", ["InceptionV2:caffe", "GoogLeNet", "InceptionV3"])
@@ -218,7 +365,12 @@ def test_odd_sizes_build(name):
         ("GoogLeNet", {"head": "conv"}, "`head` should be one of"),
         ("GoogLeNet", {"batch_norm_scale": True}, "needs batch normalization"),
         ("GoogLeNet", {"aux_logits": True, "repeats": (1, 2, 1)}, "at least 3 modules in stage 4"),
-        ("GoogLeNet", {"aux_logits": True, "input_shape": (None, None, 3)}, "needs a static"),
+        ("GoogLeNet", {"head": "dense", "include_top": False}, "is a part of the top"),
+        (
+            "GoogLeNet",
+            {"head": "dense", "input_tensor": keras.KerasTensor((None, None, None, 3))},
+            "needs a static",
+        ),
         ("InceptionV2", {"aux_logits": True, "repeats": (1, 1, 1)}, "at least 2 modules"),
         ("InceptionV2", {"variant": "paper"}, "`variant` should be one of 'slim', 'caffe'"),
         ("InceptionV3", {"average_pool_padding": "zero"}, "'exclude', 'include'. Received"),
@@ -228,6 +380,11 @@ def test_odd_sizes_build(name):
         ("InceptionV4", {"input_shape": (74, 74, 3)}, "at least 75x75"),
         ("InceptionResNetV1", {"residual_scale": (0.1, 0.2)}, "a number, or three"),
         ("InceptionResNetV2", {"residual_scale": 0.0}, "`residual_scale` should be"),
+        (
+            "InceptionResNetV2",
+            {"variant": "paper", "average_pool_padding": "include"},
+            "has no average pool to pad",
+        ),
         ("InceptionResNetV2", {"variant": "slim"}, "'released', 'paper'. Received: variant='slim'"),
     ],
 )

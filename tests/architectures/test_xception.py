@@ -206,12 +206,6 @@ def test_width_multiplier_scales_every_layer_in_eights():
     assert widths == {8, 16, 32, 64, 184, 256, 384, 512}
 
 
-def test_dropout_stands_before_the_classifier_only_when_asked():
-    assert not any(isinstance(x, keras.layers.Dropout) for x in Xception(weights=None).layers)
-    model = Xception(weights=None, dropout_rate=0.5)
-    assert model.layers[-2].rate == 0.5
-
-
 def test_input_may_be_dynamic_with_top(rng):
     model = Xception(weights=None, input_shape=(None, None, 3), width_multiplier=0.1, classes=5)
     for size in (71, 80):

@@ -295,3 +295,18 @@ def test_bad_arguments_are_refused(arguments, message):
 def test_segments_that_do_not_fit_the_input_are_refused(segments, shape, message):
     with pytest.raises(InputError, match=message):
         SegmentedConv2D(24, 3, segments).build(shape)
+
+
+def test_images_smaller_than_the_kernel_are_refused():
+    """TensorFlow's kernel alone would give such an image back as its own convolution."""
+    layer = SegmentedConv2D(8, 3, segments=4)
+    layer.build((None, None, None, 8))
+    with pytest.raises(ValueError, match="zero or negative"):
+        layer(np.ones((1, 2, 2, 8), "float32"))
+
+
+def test_lora_is_refused():
+    layer = SegmentedConv2D(8, 3, segments=(5, 3))
+    layer.build((None, 9, 9, 8))
+    with pytest.raises(InputError, match="has no LoRA"):
+        layer.enable_lora(2)

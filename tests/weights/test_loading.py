@@ -1,5 +1,7 @@
 """Weight files written by keras.applications and by us."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -55,6 +57,43 @@ def test_our_own_files_load(suffix, randomize, tmp_path):
     second = Xception(weights=path, **TINY)
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+HEADS = {"small_input": True, "width_multiplier": 0.1, "repeats": (1, 3, 1), "weights": None}
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras", ".weights.h5"])
+@pytest.mark.parametrize("saved_with_heads", [True, False])
+def test_files_load_with_auxiliary_heads_on_one_side_only(
+    suffix, saved_with_heads, randomize, rng, tmp_path
+):
+    options = {**HEADS, "input_shape": (32, 32, 3)}
+    saved = randomize(keras_convnets.GoogLeNet(**options, aux_logits=saved_with_heads))
+    path = tmp_path / f"file{suffix}"
+    saved.save_weights(path) if suffix == ".weights.h5" else saved.save(path)
+    options = {**options, "weights": path, "aux_logits": not saved_with_heads}
+    if saved_with_heads and suffix == ".weights.h5":
+        with pytest.raises(InputError, match="auxiliary heads included; .keras and .h5 files go"):
+            keras_convnets.GoogLeNet(**options)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if saved_with_heads else "ignore")
+        loaded = keras_convnets.GoogLeNet(**options)
+    images = rng.normal(size=(2, 32, 32, 3)).astype("float32")
+    plain, headed = (loaded, saved) if saved_with_heads else (saved, loaded)
+    np.testing.assert_allclose(headed(images)["predictions"], plain(images), atol=1e-6)
+
+
+def test_auxiliary_heads_of_another_image_size_keep_what_they_have(randomize, tmp_path):
+    saved = randomize(keras_convnets.GoogLeNet(**HEADS, input_shape=(32, 32, 3), aux_logits=True))
+    saved.save(tmp_path / "file.keras")
+    options = {**HEADS, "weights": tmp_path / "file.keras", "input_shape": (48, 48, 3)}
+    with pytest.warns(UserWarning, match="no weights for the auxiliary heads.*: aux1_fc, aux2_fc"):
+        loaded = keras_convnets.GoogLeNet(**options, aux_logits=True)
+    for name in ("conv1", "aux1", "aux2_conv"):
+        np.testing.assert_array_equal(
+            loaded.get_layer(name).get_weights()[0], saved.get_layer(name).get_weights()[0]
+        )
 
 
 def test_imagenet_weights_come_through_keras_download(monkeypatch, image, randomize, tmp_path):

@@ -2,20 +2,23 @@
 
     python -m tests.architectures.goldens.make
 
-from the root of the repository, in an environment of its own with torch, torchvision, timm and
-NumPy; the tests need no Torch. The files were made with torch 2.14.1, torchvision 0.29.1, timm
-1.0.31 and NumPy 2.4.6, and each says so under "made_with".
+from the root of the repository, in an environment of its own with torch, torchvision, timm,
+pretrainedmodels (and six, which it forgets) and NumPy; the tests need no Torch. The files were made
+with torch 2.14.1, torchvision 0.29.1, timm 1.0.31, pretrainedmodels 0.7.4 and NumPy 2.4.6, and each
+says so under "made_with".
 
 A net gets weights that are drawn under the names of our layers, and sees one drawn image, all in
 float64. Its file has, for each map and all logits, 256 values and the shape, channels last.
 """
 
 import importlib.metadata
+import types
 
 import numpy as np
 import timm
 import torch
 import torchvision
+from pretrainedmodels.models.bninception import BNInception
 from torch import nn
 
 from .drawing import draw, draw_image, sample, save_golden
@@ -45,6 +48,14 @@ class Recorder:
             self.maps[name] = channels_last.numpy().copy()
 
         module.register_forward_hook(record)
+
+    def tap_input(self, module: nn.Module, name: str) -> None:
+        """Records what a module takes."""
+
+        def record(_module, inputs):
+            self.maps[name] = inputs[0][0].movedim(0, -1).numpy().copy()
+
+        module.register_forward_pre_hook(record)
 
     def stem(self, unit: nn.Module, name: str) -> None:
         """Fills a convolution with what follows it, and taps it."""
@@ -165,6 +176,40 @@ def googlenet() -> Recorder:
     return recorder
 
 
+def inception_v2() -> Recorder:
+    """Cadene's port of Caffe's BN-Inception, whose layers stand side by side in one module."""
+    net = BNInception()
+    recorder = Recorder(net, 224)
+
+    def conv(theirs: str, ours: str) -> None:
+        unit = types.SimpleNamespace(conv=getattr(net, theirs), bn=getattr(net, f"{theirs}_bn"))
+        recorder.conv(unit, ours)
+
+    for theirs, ours in (
+        ("conv1_7x7_s2", "conv1"),
+        ("conv2_3x3_reduce", "conv2_reduce"),
+        ("conv2_3x3", "conv2"),
+    ):
+        conv(theirs, ours)
+    plain = (("1x1",), ("3x3_reduce", "3x3"), ("double_3x3_reduce", "double_3x3_1", "double_3x3_2"))
+    modules = ("3a", "3b", "3c", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+    for name in modules:
+        is_reduction = name in ("3c", "4e")
+        branches = plain[1:] if is_reduction else (*plain, ("pool_proj",))
+        for i, branch in enumerate(branches, start=1):
+            for j, step in enumerate(branch, start=1):
+                ours = f"inception_{name}_branch{i}_conv{j if len(branch) > 1 else ''}"
+                conv(f"inception_{name}_{step}", ours)
+    recorder.tap_input(net.pool1_3x3_s2, "conv1_act")
+    recorder.tap_input(net.pool2_3x3_s2, "conv2_act")
+    for name, reader in zip(modules, (*modules[1:], None), strict=True):
+        # What a module gives is what the next one's first reduction takes.
+        taker = getattr(net, f"inception_{reader}_3x3_reduce") if reader else net.global_pool
+        recorder.tap_input(taker, f"inception_{name}")
+    recorder.head(net.last_linear, "predictions")
+    return recorder
+
+
 def inception_v3() -> Recorder:
     """torchvision's, with its auxiliary head."""
     net = torchvision.models.Inception3(aux_logits=True, init_weights=False, transform_input=False)
@@ -240,9 +285,9 @@ def main() -> None:
     """Makes every file."""
     made_with = [
         f"{package} {importlib.metadata.version(package)}"
-        for package in ("torch", "torchvision", "timm", "numpy")
+        for package in ("torch", "torchvision", "timm", "pretrainedmodels", "numpy")
     ]
-    for build in (googlenet, inception_v3, inception_v4, inception_resnet_v2):
+    for build in (googlenet, inception_v2, inception_v3, inception_v4, inception_resnet_v2):
         maps = build().run()
         path = save_golden(build.__name__, maps, made_with)
         print(f"{path.name}: {len(maps)} maps, {path.stat().st_size / 1e3:.0f} kB")
