@@ -57,7 +57,7 @@ def train(
     else:
         chosen = recipes.get(recipe or recipes.DEFAULT)
         chosen = _adapt(chosen, set_ or [], epochs, batch_size)
-        title = rich.markup.escape(f"{chosen.name}: {chosen.about}")
+        title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
         run = training.train(
             chosen,

@@ -170,6 +170,12 @@ class Recipe:
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(f"This is no recipe.json: {error!r}.") from error
 
+    @property
+    def net(self) -> str:
+        """The net with its variant, as `get_model` takes it."""
+        model, variant = self.model.value, self.variant.value
+        return model if variant is None or ":" in model else f"{model}:{variant}"
+
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Returns (field, value, kind, source) of each field as text, for tables."""
         sourced = {field: getattr(self, field) for field in FIELDS}

@@ -36,8 +36,8 @@ img { max-width: 100%; }
 $minutes minutes of training.</p>
 <h2>Curves</h2>
 <img alt="loss and top-1 accuracy over epochs" src="$curves">
-<p>The training loss includes L2 and label smoothing; the validation loss is the cross-entropy
-alone.</p>
+<p>The training loss includes L2, label smoothing and auxiliary heads; the validation loss is the
+cross-entropy of the main output alone.</p>
 <h2>Confusion matrix ($split images)</h2>
 <img alt="confusion matrix" src="$confusion">
 <h2>Some $split images</h2>
@@ -71,8 +71,8 @@ def write_report(run: Run, images: ImageSet, split: Split, scores: Evaluation) -
         scores.confidence[chosen],
     )
     page = _PAGE.substitute(
-        title=html.escape(f"{run.recipe.name}: {run.path.name}"),
-        about=html.escape(run.recipe.about),
+        title=html.escape(f"{run.recipe.net}: {run.path.name}"),
+        about=html.escape(f"Recipe {run.recipe.name}: {run.recipe.about}"),
         split=run.evaluation["split"] if run.evaluation else "held-back",
         n=f"{scores.n:,}",
         top1=f"{scores.top1:.1%}",

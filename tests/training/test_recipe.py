@@ -157,3 +157,13 @@ def test_piecewise_wants_one_rate_more(recipe):
         schedule=choice(Piecewise((0.1, 0.01), (Epochs(1),)), "two stretches"),
         optimizer=choice(SGD(0.0), "plain"),
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "variant", "net"),
+    [("GoogLeNet", None, "GoogLeNet"), ("GoogLeNet", "slim", "GoogLeNet:slim")]
+    + [("GoogLeNet:slim", None, "GoogLeNet:slim"), ("GoogLeNet:slim", "slim", "GoogLeNet:slim")],
+)
+def test_net_is_the_model_with_its_variant(model, variant, net, tiny_recipe):
+    recipe = tiny_recipe.replace(model=choice(model, "test"), variant=choice(variant, "test"))
+    assert recipe.net == net
