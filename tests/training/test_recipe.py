@@ -161,8 +161,12 @@ def test_piecewise_wants_one_rate_more(recipe):
 
 @pytest.mark.parametrize(
     ("model", "variant", "net"),
-    [("GoogLeNet", None, "GoogLeNet"), ("GoogLeNet", "slim", "GoogLeNet:slim")]
-    + [("GoogLeNet:slim", None, "GoogLeNet:slim"), ("GoogLeNet:slim", "slim", "GoogLeNet:slim")],
+    [
+        ("GoogLeNet", None, "GoogLeNet"),
+        ("GoogLeNet", "slim", "GoogLeNet:slim"),
+        ("GoogLeNet:slim", None, "GoogLeNet:slim"),
+        ("GoogLeNet:slim", "slim", "GoogLeNet:slim"),
+    ],
 )
 def test_net_is_the_model_with_its_variant(model, variant, net, tiny_recipe):
     recipe = tiny_recipe.replace(model=choice(model, "test"), variant=choice(variant, "test"))
