@@ -166,7 +166,7 @@ def architecture(
                 for name, default in options.items()
                 if not np.array_equal(given.arguments[name], default)
             ]
-            if _is_imagenet(given.arguments["weights"]) and changed:
+            if given.arguments["weights"] == "imagenet" and changed:
                 raise InputError(
                     f"The ImageNet weights belong to the default {builder.__name__}; use "
                     f"`weights=None` with these options. Received: {', '.join(changed)}"
@@ -196,10 +196,6 @@ def _fill_in(docstring: str) -> str:
 
 def _of_variant(value: Any, variant: str) -> Any:
     return value[variant] if isinstance(value, Mapping) else value
-
-
-def _is_imagenet(weights: Any) -> bool:
-    return isinstance(weights, str) and weights == "imagenet"
 
 
 def architectures() -> dict[str, Architecture]:

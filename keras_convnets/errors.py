@@ -94,6 +94,11 @@ def check_choice(option: str, value: Any, allowed: Iterable[Any]) -> None:
         raise InputError(f"`{option}` should be one of {choices}. Received: {option}={value!r}")
 
 
+def reason_of(error: Exception) -> str:
+    """Returns the first line of what a library's error says."""
+    return (str(error).strip() or repr(error)).splitlines()[0]
+
+
 def nearest(word: str, allowed: Iterable[str], limit: int = 3) -> str:
     """Returns the allowed words that look most like `word`, or all of them, as a phrase."""
     allowed = sorted(allowed)

@@ -16,12 +16,12 @@ from keras_convnets._inception import (
     check_repeats,
     concatenate,
 )
-from keras_convnets._registry import Counts, Paper, Tap, architecture
+from keras_convnets._registry import Counts, Tap, architecture
 from keras_convnets.errors import InputError, check_choice, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
-from keras_convnets.inception_v3 import inception_a
+from keras_convnets.inception_v3 import first_convolutions, inception_a
 from keras_convnets.inception_v3 import stem as inception_v3_stem
-from keras_convnets.inception_v4 import reduction_a
+from keras_convnets.inception_v4 import PAPER, reduction_a
 from keras_convnets.inception_v4 import stem as inception_v4_stem
 from keras_convnets.layers import BiasedConv2D, ResidualScale
 from keras_convnets.layers.initializers import initializers
@@ -30,12 +30,6 @@ __all__ = ["InceptionResNetV1", "InceptionResNetV2", "decode_predictions", "prep
 
 preprocess_input = preprocessor("tf")
 
-PAPER = Paper(
-    "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
-    "Szegedy, Ioffe, Vanhoucke, Alemi",
-    2016,
-    "https://arxiv.org/abs/1602.07261",
-)
 # The paper says 0.1 to 0.3; these are those of the released Inception-ResNet-v2.
 RESIDUAL_SCALES = (0.17, 0.10, 0.20)
 
@@ -66,13 +60,7 @@ class _Net:
 
 def _stem_v1(blocks: Blocks, x):
     """The stem of Inception-ResNet-v1 (figure 14)."""
-    early = 1 if blocks.small_input else 2
-    x = blocks.conv(x, Conv(32, 3, early, "valid"), "conv_1a")  # 149 x 149 x 32
-    x = blocks.conv(x, Conv(32, 3, 1, "valid"), "conv_2a")  # 147 x 147 x 32
-    x = blocks.conv(x, Conv(64, 3), "conv_2b")  # 147 x 147 x 64
-    x = blocks.max_pool(x, MaxPool(3, early, "valid"), "pool_3a")  # 73 x 73 x 64
-    x = blocks.conv(x, Conv(80, 1), "conv_3b")  # 73 x 73 x 80
-    x = blocks.conv(x, Conv(192, 3, 1, "valid"), "conv_4a")  # 71 x 71 x 192
+    x = first_convolutions(blocks, x)  # 71 x 71 x 192
     return blocks.conv(x, Conv(256, 3, 2, "valid"), "conv_4b")  # 35 x 35 x 256
 
 

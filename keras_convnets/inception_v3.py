@@ -29,15 +29,20 @@ POOL_FILTERS = (32, 64, 64)  # of the blocks at 35 x 35
 FACTORED_FILTERS = (128, 160, 160, 192)  # of the blocks at 17 x 17
 
 
-def stem(blocks: Blocks, x):
-    """From 299 x 299 x 3 to 35 x 35 x 192; Inception-ResNet-v2 has the same in its release."""
+def first_convolutions(blocks: Blocks, x):
+    """From 299 x 299 x 3 to 71 x 71 x 192; Inception-ResNet-v1 begins so too."""
     early = 1 if blocks.small_input else 2
     x = blocks.conv(x, Conv(32, 3, early, "valid"), "conv_1a")  # 149 x 149 x 32
     x = blocks.conv(x, Conv(32, 3, 1, "valid"), "conv_2a")  # 147 x 147 x 32
     x = blocks.conv(x, Conv(64, 3), "conv_2b")  # 147 x 147 x 64
     x = blocks.max_pool(x, MaxPool(3, early, "valid"), "pool_3a")  # 73 x 73 x 64
     x = blocks.conv(x, Conv(80, 1), "conv_3b")  # 73 x 73 x 80
-    x = blocks.conv(x, Conv(192, 3, 1, "valid"), "conv_4a")  # 71 x 71 x 192
+    return blocks.conv(x, Conv(192, 3, 1, "valid"), "conv_4a")  # 71 x 71 x 192
+
+
+def stem(blocks: Blocks, x):
+    """From 299 x 299 x 3 to 35 x 35 x 192; Inception-ResNet-v2 has the same in its release."""
+    x = first_convolutions(blocks, x)  # 71 x 71 x 192
     return blocks.max_pool(x, MaxPool(3, 2, "valid"), "pool_5a")  # 35 x 35 x 192
 
 

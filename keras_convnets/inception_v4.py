@@ -24,6 +24,12 @@ __all__ = ["InceptionV4", "decode_predictions", "preprocess_input"]
 
 preprocess_input = preprocessor("tf")
 
+PAPER = Paper(
+    "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
+    "Szegedy, Ioffe, Vanhoucke, Alemi",
+    2016,
+    "https://arxiv.org/abs/1602.07261",
+)
 REPEATS = (4, 7, 3)
 
 
@@ -114,12 +120,7 @@ def inception_c(blocks: Blocks, x, name: str):
 
 
 @architecture(
-    paper=Paper(
-        "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
-        "Szegedy, Ioffe, Vanhoucke, Alemi",
-        2016,
-        "https://arxiv.org/abs/1602.07261",
-    ),
+    paper=PAPER,
     preprocessing="tf",
     input_shape=(299, 299, 3),
     taps=(

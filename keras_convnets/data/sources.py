@@ -8,7 +8,7 @@ import numpy as np
 from keras_convnets.data.folder import load_folder
 from keras_convnets.data.idx import read_idx_folder
 from keras_convnets.data.splits import ImageSet, Split
-from keras_convnets.errors import InputError, nearest
+from keras_convnets.errors import InputError, nearest, reason_of
 
 FASHION_CLASSES = (
     "T-shirt/top",
@@ -93,10 +93,9 @@ def _load_tfds(name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     try:
         train, test = tfds.load(name, split=["train", "test"], batch_size=-1, as_supervised=True)
     except Exception as error:  # each of its downloaders and readers has its own errors
-        reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise InputError(
-            f"TensorFlow Datasets could not get {name!r} ({reason}); give the folder of its idx "
-            f"files as '{name}:FOLDER', or use 'fashion_mnist_6k', which is embedded."
+            f"TensorFlow Datasets could not get {name!r} ({reason_of(error)}); give the folder of "
+            f"its idx files as '{name}:FOLDER', or use 'fashion_mnist_6k', which is embedded."
         ) from error
     return {
         "train": tuple(np.asarray(tensor) for tensor in train),

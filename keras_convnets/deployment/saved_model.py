@@ -10,7 +10,7 @@ import keras
 from keras_convnets._registry import find_architecture
 from keras_convnets.data import Preprocessing
 from keras_convnets.deployment.model_card import ModelCard
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, reason_of
 from keras_convnets.files import replacing
 from keras_convnets.imagenet_utils import class_names
 
@@ -61,8 +61,7 @@ def _load(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # the readers below have each their own errors
-        reason = (str(error).strip() or repr(error)).splitlines()[0]
-        raise InputError(f"The model {str(path)!r} can't be loaded: {reason}") from error
+        raise InputError(f"The model {str(path)!r} can't be loaded: {reason_of(error)}") from error
 
 
 def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
@@ -78,8 +77,9 @@ def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
     except InputError:
         raise
     except Exception as error:  # Keras' download raises plain exceptions
-        reason = (str(error).strip() or repr(error)).splitlines()[0]
-        raise InputError(f"The ImageNet weights of {entry.name} can't be had: {reason}") from error
+        raise InputError(
+            f"The ImageNet weights of {entry.name} can't be had: {reason_of(error)}"
+        ) from error
     size, _, channels = entry.input_shape
     preprocessing = entry.variant(options.get("variant")).preprocessing
     card = ModelCard(

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.errors import DivergedError, InputError
+from keras_convnets.errors import DivergedError, InputError, reason_of
 
 
 class Progress(tf.train.experimental.PythonState):
@@ -106,7 +106,7 @@ class Checkpoints:
                 self._manager.checkpoint.restore(path).assert_existing_objects_matched()
             except Exception as error:  # TensorFlow's reader raises whatever it meets
                 # A damaged file: the older one leads to the same bits.
-                reason = (str(error).strip() or repr(error)).splitlines()[0]
+                reason = reason_of(error)
                 continue
             return True
         if numbers:

@@ -8,7 +8,7 @@ import h5py
 import keras
 import numpy as np
 
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, reason_of
 from keras_convnets.weights.catalog import KERAS_TWINS
 from keras_convnets.weights.keras_twin import Tensors, build_twin, tensors_by_our_names
 
@@ -64,8 +64,7 @@ def load(model: keras.Model, path: str | os.PathLike, *, builder: str | None = N
         model.set_weights(before)
         if isinstance(error, InputError):
             raise
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        raise InputError(f"{path!r} does not fit {model.name!r}: {reason}") from error
+        raise InputError(f"{path!r} does not fit {model.name!r}: {reason_of(error)}") from error
 
 
 def assign(model: keras.Model, tensors: Tensors, source: str) -> None:
@@ -153,11 +152,11 @@ def _load_main(model: keras.Model, path: str) -> bool:
     return True
 
 
-def _explained(error: Exception) -> InputError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-    return InputError(
+def _explained(error: Exception) -> ValueError:
+    """Keras' error, with what such files want."""
+    return ValueError(
         "a .weights.h5 file fits the very graph that it was saved from, auxiliary heads included; "
-        f".keras and .h5 files go by the names of layers ({reason})"
+        f".keras and .h5 files go by the names of layers ({reason_of(error)})"
     )
 
 
