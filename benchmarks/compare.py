@@ -54,6 +54,14 @@ def write_result(result: dict) -> None:
     (RESULTS / f"{result['name']}.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
+def print_result(result: dict) -> None:
+    """Prints a result as a table."""
+    table = rich.table.Table("what", "value", title=result["name"])
+    for key, value in result.items():
+        table.add_row(key, str(value))
+    rich.console.Console().print(table)
+
+
 def compare(
     name: str,
     ours: Callable[[], object],
@@ -90,7 +98,4 @@ def compare(
         "machine": machine(),
     }
     write_result(result)
-    table = rich.table.Table("what", "value", title=name)
-    for key, value in result.items():
-        table.add_row(key, str(value))
-    rich.console.Console().print(table)
+    print_result(result)

@@ -1,12 +1,15 @@
 """The steps that builders share: check arguments, make the input, add the head, load weights."""
 
+import contextlib
 import numbers
 import os
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_convnets import weights as weight_files
 from keras_convnets.errors import InputError, check_number
@@ -37,6 +40,11 @@ def batch_norm(x, name: str, momentum: float = 0.99, epsilon: float = 1e-3, scal
     return BatchNormalization(
         axis=channel_axis(), momentum=momentum, epsilon=epsilon, scale=scale, name=name
     )(x)
+
+
+def concatenate(branches, name: str):
+    """Concatenates maps over their channels."""
+    return keras.layers.Concatenate(axis=channel_axis(), name=name)(branches)
 
 
 class Net:
@@ -234,7 +242,8 @@ class Net:
             sources = keras.utils.get_source_inputs(self._input_tensor)
             inputs = sources[0] if len(sources) == 1 else sources
         outputs = {"predictions": x, **self._auxiliary} if self._auxiliary else x
-        model = keras.Model(inputs, outputs, name=self.name)
+        with _deep_recursion():
+            model = keras.Model(inputs, outputs, name=self.name)
         if self.weights == "imagenet":
             weight_files.load_imagenet(model, self.builder, include_top=self.include_top)
         elif self.weights is not None:
@@ -255,14 +264,42 @@ class Net:
         )(x)
 
 
-def scale_width(filters: int, multiplier: float) -> int:
-    """Scales a number of filters, to a multiple of 8; a multiplier of 1 leaves it as it is."""
-    return filters if multiplier == 1 else max(8, round(filters * multiplier / 8) * 8)
+@contextlib.contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Lets Keras walk through a graph of thousands of layers, which it does by recursion."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 20_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def scale_width(filters: int, multiplier: float, unit: int = 8) -> int:
+    """Scales a number of filters, to a multiple of `unit`; by 1 it is left as it is."""
+    return filters if multiplier == 1 else max(1, round(filters * multiplier / unit)) * unit
 
 
 def global_average(x):
     """The head of most nets: the mean of each feature map."""
     return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+
+
+def dense_layers(x, units: Mapping[str, int], rate: float, kernel_initializer: Iterator):
+    """Dense ReLU layers, with dropout in between.
+
+    Args:
+        x: the features, (n, features).
+        units: from the name of each layer to its size.
+        rate: of the dropout between the layers; `Net.build` adds what stands behind them.
+        kernel_initializer: an initializer for each kernel to come.
+    """
+    for i, (name, size) in enumerate(units.items()):
+        x = dropout(x, rate if i else 0, f"{name}_dropout")
+        x = keras.layers.Dense(
+            size, activation="relu", kernel_initializer=next(kernel_initializer), name=name
+        )(x)
+    return x
 
 
 def dropout(x, rate: float, name: str = "dropout"):
@@ -274,6 +311,39 @@ def head_dtype() -> str:
     """The dtype of the classifier: never 16 bits wide, since a softmax needs the range."""
     dtype = keras.config.dtype_policy().variable_dtype
     return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def map_size(x) -> tuple[int, int]:
+    """Height and width of a feature map."""
+    return tuple(x.shape[1:3] if channels_last() else x.shape[2:4])
+
+
+def check_repeats(repeats: Any, default: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the number of blocks of each stage.
+
+    Raises:
+        InputError: if there is not one for each.
+    """
+    if not isinstance(repeats, tuple | list | np.ndarray) or len(repeats) != len(default):
+        raise InputError(
+            f"`repeats` should be {len(default)} numbers of blocks, such as {default}. "
+            f"Received: repeats={repeats!r}"
+        )
+    for count in repeats:
+        check_number("Each of the numbers in `repeats`", count, least=1, whole=True)
+    return tuple(map(int, repeats))
+
+
+def check_head_units(head_units: Any) -> None:
+    """Makes sure that sizes of dense layers are such.
+
+    Raises:
+        InputError: if they are not.
+    """
+    if not isinstance(head_units, tuple | list):
+        raise InputError(f"`head_units` should be a tuple of sizes. Received: {head_units!r}")
+    for units in head_units:
+        check_number("Each of the sizes in `head_units`", units, least=1, whole=True)
 
 
 def _is_size(length: Any) -> bool:

@@ -17,16 +17,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
 from keras_convnets._builder import (
     Net,
     activation,
     batch_norm,
-    channel_axis,
-    channels_last,
+    concatenate,
     dropout,
+    map_size,
     scale_width,
 )
 from keras_convnets.errors import InputError, check_choice, check_number
@@ -227,11 +226,6 @@ class Blocks:
         return "same" if self.small_input else padding
 
 
-def concatenate(branches, name: str):
-    """Concatenates maps over their channels."""
-    return layers.Concatenate(axis=channel_axis(), name=name)(branches)
-
-
 def add_auxiliary_head(net: Net, blocks: Blocks, x) -> None:
     """The side head of Inception-v3, -v4 and Inception-ResNet, off the last 17 x 17 map.
 
@@ -274,11 +268,6 @@ def add_dense_auxiliary_head(net: Net, blocks: Blocks, x, name: str, pool: str =
     net.add_auxiliary(dropout(x, 0.7, f"{name}_dropout"), name)
 
 
-def map_size(x) -> tuple[int, int]:
-    """Height and width of a feature map."""
-    return tuple(x.shape[1:3] if channels_last() else x.shape[2:4])
-
-
 def check_map_size(x: keras.KerasTensor, least: int) -> None:
     """Makes sure that an auxiliary head has a map to pool.
 
@@ -292,22 +281,6 @@ def check_map_size(x: keras.KerasTensor, least: int) -> None:
             f"for a map of {least} x {least} where they stand. "
             f"Received: an image with a map of {size[0]} x {size[1]} there"
         )
-
-
-def check_repeats(repeats: Any, default: tuple[int, ...]) -> tuple[int, ...]:
-    """Returns the number of blocks of each stage.
-
-    Raises:
-        InputError: if there is not one for each.
-    """
-    if not isinstance(repeats, tuple | list | np.ndarray) or len(repeats) != len(default):
-        raise InputError(
-            f"`repeats` should be {len(default)} numbers of blocks, such as {default}. "
-            f"Received: repeats={repeats!r}"
-        )
-    for count in repeats:
-        check_number("Each of the numbers in `repeats`", count, least=1, whole=True)
-    return tuple(map(int, repeats))
 
 
 def check_auxiliary_stage(repeats: Sequence[int], least: int) -> None:

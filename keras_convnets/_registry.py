@@ -5,8 +5,8 @@ import fnmatch
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec
 
 import keras
 import numpy as np
@@ -24,10 +24,10 @@ class Paper:
     url: str
 
     @property
-    def citation(self) -> str:
-        """Authors and year, short."""
+    def short_authors(self) -> str:
+        """The first author for all."""
         first, *others = self.authors.split(", ")
-        return f"{first} et al. {self.year}" if len(others) > 1 else f"{self.authors} {self.year}"
+        return f"{first} et al." if len(others) > 1 else self.authors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,21 +40,43 @@ class Tap:
 
 
 @dataclasses.dataclass(frozen=True)
-class Counts:
-    """Exact sizes of the default net: parameters, and multiply-adds of one image."""
+class Reported:
+    """The accuracy that the authors report, of a single net and, where they say so, a single crop.
 
-    trainable: int
-    total: int
-    macs: int
+    Attributes:
+        data: name of the data set.
+        top1: per cent, or `None` where only other figures were published.
+        details: what else belongs to the figure: crop, image size, and where it stands.
+    """
+
+    data: str
+    top1: float | None
+    details: str
+
+    def __str__(self) -> str:
+        top1 = f"top-1 {self.top1} %, " if self.top1 else ""
+        return f"{self.data} {top1}{self.details}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One net of a builder: its size, its taps, and the scaling of images that it expects."""
+    """One net of a builder.
 
-    counts: Counts
+    Attributes:
+        name: what stands behind the colon in the name of the net; "" if there is only one.
+        options: the options of the builder that the name stands for.
+        taps: layers worth reading, first to last.
+        preprocessing: the scaling of images that it expects.
+        input_shape: (height, width, channels) of its images by default.
+        reported: its accuracy.
+    """
+
+    name: str
+    options: Mapping[str, Any]
     taps: tuple[Tap, ...]
     preprocessing: str
+    input_shape: tuple[int, int, int]
+    reported: Reported
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,18 +87,12 @@ class Architecture:
     aliases: tuple[str, ...]
     builder: Callable[..., keras.Model]
     paper: Paper
-    input_shape: tuple[int, int, int]
     variants: Mapping[str, Variant]
-    reported: str
 
     @property
     def names(self) -> list[str]:
         """The names a user may type: the builder alone for the default, `Builder:variant` else."""
         return [self.name] + [f"{self.name}:{variant}" for variant in list(self.variants)[1:]]
-
-    def variant(self, name: str | None = None) -> Variant:
-        """Returns a variant by its name, or the default one."""
-        return self.variants[next(iter(self.variants)) if name is None else name]
 
 
 _ARCHITECTURES: dict[str, Architecture] = {}
@@ -84,13 +100,22 @@ _ARCHITECTURES: dict[str, Architecture] = {}
 # The modules whose builders enter themselves above when they are imported.
 FAMILIES = (
     "lenet",
+    "alexnet",
+    "nin",
+    "vgg",
     "googlenet",
     "inception_v2",
     "inception_v3",
     "inception_v4",
     "inception_resnet",
     "xception",
+    "resnet",
+    "resnet_v2",
+    "resnext",
 )
+
+P = ParamSpec("P")
+Builder = Callable[P, keras.Model]
 
 # Options that leave the graph of the public weights as it is.
 WEIGHTS_ALLOW = ("dropout_rate", "aux_logits", "kernel_initializer", "batch_norm_momentum")
@@ -118,6 +143,8 @@ _SHARED_OPTIONS = {
     "width_multiplier": "scales every number of filters, in multiples of 8.",
     "small_input": """no stride in the stem but its last and no "valid" layer, for 28 to 64 px:
             stride 8 in place of 32.""",
+    "residual_small_input": """a 3x3 convolution without strides for a stem, without a pool, for 28
+            to 64 px: a quarter of the stride.""",
     "kernel_initializer": """initializer of every kernel but the classifiers'; an object is copied
             for each, with a seed of its own.""",
     "batch_norm_momentum": "momentum of the moving statistics.",
@@ -128,28 +155,35 @@ def architecture(
     *,
     paper: Paper,
     preprocessing: str | Mapping[str, str],
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, int, int] | Mapping[str, tuple[int, int, int]],
     taps: tuple[Tap, ...] | Mapping[str, tuple[Tap, ...]],
-    variants: Mapping[str, Counts],
-    reported: str = "",
+    reported: Reported | Mapping[str, Reported],
+    variants: Sequence[str] | Mapping[str, Mapping[str, Any]] = ("",),
     aliases: tuple[str, ...] = (),
     weights_allow: tuple[str, ...] = WEIGHTS_ALLOW,
-) -> Callable:
+    name: str | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> Callable[[Builder], Builder]:
     """Enters a builder into the table, fills its docstring, and guards its public weights.
 
     Args:
         paper: where the net was published.
         preprocessing: mode of `imagenet_utils.preprocess_input` that the net expects; a mapping
             if variants differ.
-        input_shape: (height, width, channels) of the default net.
+        input_shape: (height, width, channels) by default; a mapping if variants differ.
         taps: layers worth reading, first to last; a mapping if variants differ.
-        variants: exact counts of each variant; the first is the default, "" if there is only one.
-        reported: the accuracy that the paper reports, as a phrase.
+        reported: the accuracy that the authors report; a mapping if variants differ.
+        variants: names of the variants, the default one first, with the options that each stands
+            for if that is not `variant=NAME`.
         aliases: other names of the builder.
         weights_allow: options that leave the graph of the public weights as it is.
+        name: of the builder, if it is not that of the function: for families whose members are
+            made by one function.
+        texts: what stands in braces in the docstring, beside the shared texts.
     """
 
-    def decorate(builder: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
+    def decorate(builder: Builder) -> Builder:
+        builder.__name__ = builder.__qualname__ = name or builder.__name__
         signature = inspect.signature(builder)
         options = {
             name: parameter.default
@@ -158,7 +192,7 @@ def architecture(
         }
 
         @functools.wraps(builder)
-        def build(*args: Any, **kwargs: Any) -> keras.Model:
+        def build(*args: P.args, **kwargs: P.kwargs) -> keras.Model:
             given = signature.bind(*args, **kwargs)
             given.apply_defaults()
             changed = [
@@ -173,24 +207,33 @@ def architecture(
                 )
             return builder(*args, **kwargs)
 
-        build.__doc__ = _fill_in(builder.__doc__ or "")
+        build.__doc__ = _fill_in(builder.__doc__ or "", texts or {})
         rows = {
-            key: Variant(counts, _of_variant(taps, key), _of_variant(preprocessing, key))
-            for key, counts in variants.items()
+            key: Variant(
+                key,
+                variants[key] if isinstance(variants, Mapping) else {"variant": key} if key else {},
+                _of_variant(taps, key),
+                _of_variant(preprocessing, key),
+                _of_variant(input_shape, key),
+                _of_variant(reported, key),
+            )
+            for key in variants
         }
         _ARCHITECTURES[builder.__name__] = Architecture(
-            builder.__name__, aliases, build, paper, input_shape, rows, reported
+            builder.__name__, aliases, build, paper, rows
         )
         return build
 
     return decorate
 
 
-def _fill_in(docstring: str) -> str:
-    docstring = docstring.replace("{shared_arguments}", _SHARED_ARGUMENTS)
-    docstring = docstring.replace("{returns}", _RETURNS)
-    for option, text in _SHARED_OPTIONS.items():
-        docstring = docstring.replace(f"{{{option}}}", f"{option}: {text}")
+def _fill_in(docstring: str, texts: Mapping[str, str]) -> str:
+    options = {
+        key: f"{key.removeprefix('residual_')}: {text}" for key, text in _SHARED_OPTIONS.items()
+    }
+    shared = {"shared_arguments": _SHARED_ARGUMENTS, "returns": _RETURNS, **options}
+    for key, text in {**texts, **shared}.items():
+        docstring = docstring.replace(f"{{{key}}}", text)
     return docstring
 
 
@@ -220,8 +263,8 @@ def list_models(pattern: str = "*") -> list[str]:
     return sorted(name for name in names if fnmatch.fnmatch(name.lower(), pattern.lower()))
 
 
-def find_architecture(name: str) -> tuple[Architecture, dict[str, Any]]:
-    """Returns the architecture that `name` means, and the builder options that `name` implies.
+def find_architecture(name: str) -> tuple[Architecture, Variant]:
+    """Returns the architecture and the variant that `name` means.
 
     Args:
         name: `Builder` or `Builder:variant`, in any case.
@@ -241,13 +284,13 @@ def find_architecture(name: str) -> tuple[Architecture, dict[str, Any]]:
             f"There is no model named {name!r}; "
             f"the nearest names are {nearest(name, list_models())}."
         )
+    variants = {row.name.lower(): row for row in entry.variants.values()}
     if not variant:
-        return entry, {}
-    variants = {key.lower(): key for key in entry.variants if key}
+        return entry, next(iter(variants.values()))
     if variant.lower() not in variants:
-        allowed = ", ".join(variants.values()) or "none, so name it without a colon"
+        allowed = ", ".join(filter(None, entry.variants)) or "none, so name it without a colon"
         raise InputError(f"{entry.name} has these variants: {allowed}. Received: {name!r}")
-    return entry, {"variant": variants[variant.lower()]}
+    return entry, variants[variant.lower()]
 
 
 def get_model(name: str, /, **options: Any) -> keras.Model:
@@ -268,8 +311,8 @@ def get_model(name: str, /, **options: Any) -> keras.Model:
     >>> keras_convnets.get_model("lenet5:modern", weights=None).count_params()
     61706
     """
-    entry, implied = find_architecture(name)
-    options = {**implied, **options}
+    entry, variant = find_architecture(name)
+    options = {**variant.options, **options}
     allowed = inspect.signature(entry.builder).parameters
     unknown = [option for option in options if option not in allowed]
     if unknown:

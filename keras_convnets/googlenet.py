@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_convnets._builder import Net, activation
+from keras_convnets._builder import Net, activation, check_repeats
 from keras_convnets._inception import (
     Blocks,
     Conv,
@@ -15,11 +15,10 @@ from keras_convnets._inception import (
     SeparableConv,
     add_dense_auxiliary_head,
     check_auxiliary_stage,
-    check_repeats,
     letter,
     rows,
 )
-from keras_convnets._registry import Counts, Paper, Tap, architecture
+from keras_convnets._registry import Paper, Reported, Tap, architecture
 from keras_convnets.errors import InputError, check_choice
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers import LocalResponseNormalization
@@ -126,12 +125,8 @@ def _resolve(variant, batch_norm, batch_norm_scale, local_response_norm) -> _Var
             for i, row in enumerate(modules)
         ),
     ),
-    variants={  # papers.md 15; torchvision and slim differ in BN only
-        "paper": Counts(6_998_552, 6_998_552, 1_582_671_872),
-        "torchvision": Counts(6_624_904, 6_639_464, 1_498_376_192),
-        "slim": Counts(6_617_624, 6_632_184, 1_498_376_192),
-    },
-    reported="ImageNet top-5 89.9 % (table 3, one crop, 224 px)",
+    variants=("paper", "torchvision", "slim"),
+    reported=Reported("ImageNet", None, "top-5 89.9 % (table 3, one crop, 224 px)"),
     aliases=("InceptionV1",),
 )
 def GoogLeNet(

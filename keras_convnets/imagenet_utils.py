@@ -36,6 +36,8 @@ SCALINGS = {
     "caffe": Scaling(1.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), bgr=True),
     "tf": Scaling(127.5, (1.0,), (1.0,)),
     "torch": Scaling(255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    # Pixels of the CIFAR-10 training images, facebook/fb.resnet.torch datasets/cifar10.lua.
+    "cifar": Scaling(1.0, (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
     # LeCun et al. 1998, section III.A: background -0.1, foreground 1.175.
     "lenet": Scaling(255.0 / 1.275, (0.1,), (1.0,)),
 }
@@ -49,8 +51,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
             0..255 of any dtype; channels first if `data_format` says so.
         data_format: "channels_last", "channels_first", or `None` for Keras' setting.
         mode: "caffe" (BGR minus the ImageNet mean), "tf" (to [-1, 1]), "torch" (to [0, 1], then
-            the ImageNet mean and deviation), or "lenet" (to [-0.1, 1.175]). One channel takes the
-            grey value of the mean and deviation.
+            the ImageNet mean and deviation), "cifar" (the same with CIFAR-10's), or "lenet" (to
+            [-0.1, 1.175]). One channel takes the grey value of the mean and deviation.
 
     Returns:
         A new array or tensor; floating input keeps its dtype, other input becomes `floatx`.

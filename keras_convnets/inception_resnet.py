@@ -7,16 +7,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_convnets._builder import Net, activation, channel_axis
+from keras_convnets._builder import (
+    Net,
+    activation,
+    channel_axis,
+    check_repeats,
+    concatenate,
+)
 from keras_convnets._inception import (
     Blocks,
     Conv,
     MaxPool,
     add_auxiliary_head,
-    check_repeats,
-    concatenate,
 )
-from keras_convnets._registry import Counts, Tap, architecture
+from keras_convnets._registry import Reported, Tap, architecture
 from keras_convnets.errors import InputError, check_choice, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.inception_v3 import first_convolutions, inception_a
@@ -178,8 +182,7 @@ def _check_scales(residual_scale: Any) -> tuple[float, float, float]:
         Tap("block8_1_ac", 1792, 32),
         Tap("block8_5_ac", 1792, 32),
     ),
-    variants={"": Counts(22_742_808, 22_769_848, 6_206_361_696)},  # papers.md 8a
-    reported="ImageNet top-1 78.7 %, top-5 94.5 % (table 2, one crop, 299 px)",
+    reported=Reported("ImageNet", 78.7, "top-5 94.5 % (table 2, one crop, 299 px)"),
 )
 def InceptionResNetV1(
     include_top: bool = True,
@@ -286,11 +289,8 @@ def InceptionResNetV1(
             Tap("block8_5_ac", 2144, 32),
         ),
     },
-    variants={  # papers.md 8a and 15
-        "released": Counts(55_813_192, 55_873_736, 13_155_794_016),
-        "paper": Counts(32_417_496, 32_450_360, 9_257_953_632),
-    },
-    reported="ImageNet top-1 80.1 %, top-5 95.1 % (table 2, one crop, 299 px)",
+    variants=("released", "paper"),
+    reported=Reported("ImageNet", 80.1, "top-5 95.1 % (table 2, one crop, 299 px)"),
 )
 def InceptionResNetV2(
     include_top: bool = True,

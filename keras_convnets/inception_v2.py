@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets._builder import Net
+from keras_convnets._builder import Net, check_repeats
 from keras_convnets._inception import (
     AveragePool,
     Blocks,
@@ -15,11 +15,10 @@ from keras_convnets._inception import (
     SeparableConv,
     add_dense_auxiliary_head,
     check_auxiliary_stage,
-    check_repeats,
     letter,
     rows,
 )
-from keras_convnets._registry import Counts, Paper, Tap, architecture
+from keras_convnets._registry import Paper, Reported, Tap, architecture
 from keras_convnets.errors import check_choice
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers.initializers import initializers
@@ -125,11 +124,8 @@ def _taps(*channels: int) -> tuple[Tap, ...]:
     preprocessing={"slim": "tf", "caffe": "caffe"},
     input_shape=(224, 224, 3),
     taps={"slim": _taps(576, 576, 1024), "caffe": _taps(608, 608, 1056)},
-    variants={  # papers.md 6d and 15
-        "slim": Counts(11_178_336, 11_198_112, 1_934_857_216),
-        "caffe": Counts(11_285_224, 11_305_256, 2_032_600_064),
-    },
-    reported="ImageNet top-1 74.8 %, top-5 92.2 % (figure 4, one crop, 224 px)",
+    variants=("slim", "caffe"),
+    reported=Reported("ImageNet", 74.8, "top-5 92.2 % (figure 4, one crop, 224 px)"),
 )
 def InceptionV2(
     include_top: bool = True,

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets._builder import Net
+from keras_convnets._builder import Net, check_repeats
 from keras_convnets._inception import (
     AveragePool,
     Blocks,
@@ -13,10 +13,9 @@ from keras_convnets._inception import (
     Fork,
     MaxPool,
     add_auxiliary_head,
-    check_repeats,
     rows,
 )
-from keras_convnets._registry import Counts, Paper, Tap, architecture
+from keras_convnets._registry import Paper, Reported, Tap, architecture
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers.initializers import initializers
 
@@ -141,8 +140,7 @@ def inception_c(blocks: Blocks, x, name: str, fork_name: str):
         Tap("mixed9", 2048, 32),
         Tap("mixed10", 2048, 32),
     ),
-    variants={"": Counts(23_817_352, 23_851_784, 5_713_216_096)},  # papers.md 15
-    reported="ImageNet top-1 78.8 %, top-5 94.4 % (table 3, one crop, 299 px)",
+    reported=Reported("ImageNet", 78.8, "top-5 94.4 % (table 3, one crop, 299 px)"),
 )
 def InceptionV3(
     include_top: bool = True,

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets._builder import Net
+from keras_convnets._builder import Net, check_repeats
 from keras_convnets._inception import (
     AveragePool,
     Blocks,
@@ -13,10 +13,9 @@ from keras_convnets._inception import (
     Fork,
     MaxPool,
     add_auxiliary_head,
-    check_repeats,
     letter,
 )
-from keras_convnets._registry import Counts, Paper, Tap, architecture
+from keras_convnets._registry import Paper, Reported, Tap, architecture
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers.initializers import initializers
 
@@ -133,8 +132,7 @@ def inception_c(blocks: Blocks, x, name: str):
         *(Tap(f"mixed_6{letter(i)}", 1024, 16) for i in range(8)),
         *(Tap(f"mixed_7{letter(i)}", 1536, 32) for i in range(4)),
     ),
-    variants={"": Counts(42_648_232, 42_711_400, 12_253_974_624)},  # papers.md 8a and 15
-    reported="ImageNet top-1 80.0 %, top-5 95.0 % (table 2, one crop, 299 px)",
+    reported=Reported("ImageNet", 80.0, "top-5 95.0 % (table 2, one crop, 299 px)"),
 )
 def InceptionV4(
     include_top: bool = True,

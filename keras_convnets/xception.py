@@ -12,11 +12,13 @@ from keras_convnets._builder import (
     activation,
     batch_norm,
     channel_axis,
+    check_head_units,
+    dense_layers,
     global_average,
     scale_width,
 )
-from keras_convnets._registry import Counts, Paper, Tap, architecture
-from keras_convnets.errors import InputError, check_choice, check_number
+from keras_convnets._registry import Paper, Reported, Tap, architecture
+from keras_convnets.errors import check_choice, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers import PointwiseConv2D, SegmentedConv2D
 from keras_convnets.layers.initializers import initializers
@@ -172,8 +174,7 @@ class _Modules:
         Tap("block13_add", 1024, 32),
         Tap("block14_sepconv2_act", 2048, 32),
     ),
-    variants={"": Counts(22_855_952, 22_910_480, 8_357_403_496)},  # table 3; Keras; papers.md 15
-    reported="ImageNet top-1 79.0 %, top-5 94.5 % (table 1, one crop, 299 px)",
+    reported=Reported("ImageNet", 79.0, "top-5 94.5 % (table 1, one crop, 299 px)"),
 )
 def Xception(
     include_top: bool = True,
@@ -234,7 +235,7 @@ def Xception(
     """
     check_number("`middle_repeats`", middle_repeats, least=0, whole=True)
     check_number("`width_multiplier`", width_multiplier, above=0)
-    _check_head_units(head_units)
+    check_head_units(head_units)
     modules = _Modules(
         residual,
         intermediate_activation,
@@ -278,16 +279,7 @@ def Xception(
     x = activation(x, f"block{last + 1}_sepconv2_act")  # 10 x 10 x 2048, 4 x 4
 
     def head(x):
-        x = global_average(x)
-        for i, units in enumerate(head_units, start=1):
-            x = layers.Dense(units, activation="relu", name=f"fc{i}")(x)
-        return x
+        units = {f"fc{i}": size for i, size in enumerate(head_units, start=1)}
+        return dense_layers(global_average(x), units, 0, modules.initializers)
 
     return net.build(x, head=head)
-
-
-def _check_head_units(head_units: Any) -> None:
-    if not isinstance(head_units, tuple | list):
-        raise InputError(f"`head_units` should be a tuple of sizes. Received: {head_units!r}")
-    for units in head_units:
-        check_number("Each of the sizes in `head_units`", units, least=1, whole=True)

@@ -58,7 +58,20 @@ def test_unknown_names_are_attribute_errors():
         keras_convnets.VGG99  # noqa: B018
 
 
-@pytest.mark.parametrize("module", ["inception_resnet_v2", "inception_v3", "xception"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "imagenet_utils",
+        "inception_resnet_v2",
+        "inception_v3",
+        "resnet",
+        "resnet50",
+        "resnet_v2",
+        "vgg16",
+        "vgg19",
+        "xception",
+    ],
+)
 def test_import_paths_are_those_of_keras_applications(module):
     theirs = importlib.import_module(f"keras.applications.{module}")
     ours = importlib.import_module(f"keras_convnets.{module}")

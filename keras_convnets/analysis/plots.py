@@ -4,6 +4,7 @@ import io
 import warnings
 from collections.abc import Sequence
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -16,11 +17,21 @@ class Picture(Figure):
 
     def png(self, dpi: int = 110) -> bytes:
         """Returns the picture as the content of a PNG file."""
+        return self.content("png", dpi)
+
+    def content(self, file_format: str, dpi: int = 110) -> bytes:
+        """Returns the picture as the content of a file; the same picture gives the same bytes.
+
+        Args:
+            file_format: "png" or "svg".
+            dpi: pixels per inch of a PNG file.
+        """
         content = io.BytesIO()
-        with warnings.catch_warnings():
+        metadata = {"Date": None} if file_format == "svg" else {}
+        with warnings.catch_warnings(), matplotlib.rc_context({"svg.hashsalt": "keras_convnets"}):
             # Class names may be in a script that the font lacks.
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            self.savefig(content, format="png", dpi=dpi)
+            self.savefig(content, format=file_format, dpi=dpi, metadata=metadata)
         return content.getvalue()
 
     def _repr_png_(self) -> bytes:

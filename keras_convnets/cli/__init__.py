@@ -5,7 +5,7 @@ import sys
 import rich.console
 import typer
 
-from keras_convnets.cli import evaluating, models, predicting, training
+from keras_convnets.cli import designing, drawing, evaluating, models, predicting, training
 from keras_convnets.cli.exit_codes import BAD_INPUT, FAILED, RESTART
 from keras_convnets.cli.quiet import with_quiet_tensorflow
 from keras_convnets.errors import DivergedError, InputError, StoppedError
@@ -23,6 +23,8 @@ for name, verb in {
     "predict": predicting.predict,
     "list": models.list_models,
     "info": models.info,
+    "design": designing.design,
+    "draw": drawing.draw,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
 

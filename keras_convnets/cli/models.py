@@ -1,5 +1,7 @@
 """`keras-convnets list` and `keras-convnets info`."""
 
+import enum
+import fnmatch
 from typing import Annotated
 
 import rich.box
@@ -7,30 +9,52 @@ import rich.console
 import rich.table
 import typer
 
+from keras_convnets.cli.amounts import parse_amount
+
+
+class Order(enum.StrEnum):
+    """What the nets can be sorted by."""
+
+    YEAR = "year"
+    NAME = "name"
+    PARAMETERS = "parameters"
+    MACS = "macs"
+    MEMORY = "memory"
+    TOP1 = "top1"
+
 
 def list_models(
     pattern: Annotated[str, typer.Argument(help="Shell pattern, such as 'x*'.")] = "*",
+    sort: Annotated[Order, typer.Option(help="What to sort the nets by.")] = Order.YEAR,
+    max_params: Annotated[
+        str | None, typer.Option(help="Only nets of at most as many parameters, such as 30M.")
+    ] = None,
+    max_macs: Annotated[
+        str | None, typer.Option(help="Only nets of at most as many multiply-adds, such as 5G.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Only nets for a data set: ImageNet, CIFAR-10, MNIST.")
+    ] = None,
 ) -> None:
     """List the nets and the recipes."""
-    from keras_convnets import recipes
-    from keras_convnets._registry import find_architecture
-    from keras_convnets._registry import list_models as names
+    from keras_convnets import _zoo, recipes
 
-    nets = rich.table.Table(title="Nets", box=rich.box.SIMPLE_HEAD, padding=0)
-    for column in ("net", "parameters", "multiply-\nadds", "input", "paper"):  # 80 characters wide
-        justify = "right" if column in ("parameters", "multiply-\nadds", "input") else "left"
-        nets.add_column(column, justify=justify, no_wrap=True)
-    for name in names(pattern):
-        entry, options = find_architecture(name)
-        counts = entry.variant(options.get("variant")).counts
-        size = "x".join(map(str, entry.input_shape))
-        macs = f"{counts.macs / 1e6:,.1f} M"
-        nets.add_row(name, f"{counts.total:,}", macs, size, entry.paper.citation)
+    limits = {
+        "trainable": parse_amount("--max-params", max_params),
+        "macs": parse_amount("--max-macs", max_macs),
+    }
+    rows = [
+        row
+        for row in _zoo.rows()
+        if fnmatch.fnmatch(row.name.lower(), pattern.lower())
+        and all(limit is None or getattr(row, field) <= limit for field, limit in limits.items())
+        and (data is None or row.data.lower() == data.lower())
+    ]
+    console = rich.console.Console()
+    console.print(_table(sorted(rows, key=lambda row: _key(row, sort))))
     recipe_table = rich.table.Table("recipe", "what", title="Recipes")
     for name in recipes.names():
         recipe_table.add_row(name, recipes.get(name).about)
-    console = rich.console.Console()
-    console.print(nets)
     console.print(recipe_table)
     console.print("next: keras-convnets info NET, keras-convnets train RECIPE")
 
@@ -42,25 +66,29 @@ def info(
     """Show what a net is and costs."""
     from keras_convnets._registry import find_architecture
     from keras_convnets.analysis import count_complexity
+    from keras_convnets.analysis.weightless import weightless
 
-    entry, options = find_architecture(name)
-    variant = entry.variant(options.get("variant"))
-    model = entry.builder(weights=None, **options)
-    cost = count_complexity(model)
+    entry, variant = find_architecture(name)
+
+    def measure():
+        model = entry.builder(weights=None, **variant.options)
+        return count_complexity(model), model.input.shape[1:], model.output.shape[1:]
+
+    cost, input_shape, output_shape = weightless(measure)
     console = rich.console.Console()
     facts = rich.table.Table(box=None, show_header=False)
     facts.add_column(style="bold")
     facts.add_column()
     for fact, value in (
-        ("net", ":".join([entry.name, *options.values()])),
+        ("net", ":".join(filter(None, [entry.name, variant.name]))),
         ("paper", f"{entry.paper.title} ({entry.paper.authors} {entry.paper.year})"),
         ("", entry.paper.url),
-        ("reported", entry.reported),
+        ("reported", str(variant.reported)),
         (
             "input",
-            f"{' x '.join(map(str, model.input.shape[1:]))}, scaled as {variant.preprocessing!r}",
+            f"{' x '.join(map(str, input_shape))}, scaled as {variant.preprocessing!r}",
         ),
-        ("output", " x ".join(map(str, model.output.shape[1:]))),
+        ("output", " x ".join(map(str, output_shape))),
         ("parameters", f"{cost.total:,} ({cost.trainable:,} trainable)"),
         ("multiply-adds", f"{cost.macs:,} an image"),
         ("activations", f"{cost.peak_activation_bytes / 2**20:.1f} MiB at the peak, an image"),
@@ -78,3 +106,46 @@ def info(
             shape = " x ".join(map(str, row.output_shape))
             table.add_row(row.name, row.kind, shape, f"{row.trainable:,}", f"{row.macs:,}")
         console.print(table)
+
+
+def _key(row, order: Order):
+    """The smallest and the most accurate nets come first."""
+    return {
+        Order.YEAR: row.year,
+        Order.NAME: row.name.lower(),
+        Order.PARAMETERS: row.trainable,
+        Order.MACS: row.macs,
+        Order.MEMORY: row.activation_bytes,
+        Order.TOP1: (row.data != "ImageNet", row.data, -(row.top1 or 0)),
+    }[order]
+
+
+def _table(rows) -> rich.table.Table:
+    """The nets, in 80 columns."""
+    table = rich.table.Table(
+        title="Nets",
+        box=rich.box.SIMPLE_HEAD,
+        padding=0,
+        caption="memory: MiB of activations an image; top-1: reported, per cent, on ImageNet, "
+        "or (on CIFAR-10 or MNIST)",
+    )
+    for column in ("net", "params", "MACs", "memory", "input", "top-1", "paper"):
+        justify = "left" if column in ("net", "paper") else "right"
+        table.add_column(column, justify=justify, no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.trainable / 1e6:.2f}M",
+            f"{row.macs / 1e9:.3g}G",
+            f"{row.activation_bytes / 2**20:.1f}",
+            str(row.input[0]),
+            _top1(row),
+            f"{row.authors.split()[0].rstrip(',')} {row.year}",
+        )
+    return table
+
+
+def _top1(row) -> str:
+    if row.top1 is None:
+        return ""
+    return f"{row.top1:.1f}" if row.data == "ImageNet" else f"({row.top1:.1f})"

@@ -66,28 +66,27 @@ def _load(path: Path) -> keras.Model:
 
 def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
     try:
-        entry, options = find_architecture(name)
+        entry, variant = find_architecture(name)
     except InputError as error:
         raise InputError(
             f"There is no run directory, no .keras file and no model named {name!r}. {error}"
         ) from error
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras tells of its download
-            model = entry.builder(weights="imagenet", **options)
+            model = entry.builder(weights="imagenet", **variant.options)
     except InputError:
         raise
     except Exception as error:  # Keras' download raises plain exceptions
         raise InputError(
             f"The ImageNet weights of {entry.name} can't be had: {reason_of(error)}"
         ) from error
-    size, _, channels = entry.input_shape
-    preprocessing = entry.variant(options.get("variant")).preprocessing
+    size, _, channels = variant.input_shape
     card = ModelCard(
         builder=entry.name,
-        variant=options.get("variant"),
-        options=options,
+        variant=variant.name or None,
+        options=dict(variant.options),
         classes=tuple(label for _, label in class_names()),
-        preprocessing=Preprocessing(size, channels, preprocessing, crop=0.875),
+        preprocessing=Preprocessing(size, channels, variant.preprocessing, crop=0.875),
         licence="as keras.applications states",
         recipe=None,
     )

@@ -11,6 +11,7 @@ from keras_convnets.layers.lenet import (
     scaled_tanh,
 )
 from keras_convnets.layers.local_response_normalization import LocalResponseNormalization
+from keras_convnets.layers.pad_channels import PadChannels
 from keras_convnets.layers.pointwise import PointwiseConv2D
 from keras_convnets.layers.residual_scale import ResidualScale
 from keras_convnets.layers.segmented import SegmentedConv2D
@@ -23,6 +24,7 @@ __all__ = [
     "GroupedConv2D",
     "LeNetUniform",
     "LocalResponseNormalization",
+    "PadChannels",
     "PointwiseConv2D",
     "RadialBasisOutput",
     "ResidualScale",

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets._registry import find_architecture, get_model
+from keras_convnets._registry import Architecture, Variant, find_architecture, get_model
 from keras_convnets.data import Preprocessing
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
@@ -20,17 +20,12 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
     Raises:
         InputError: if the recipe wants something that the builder lacks.
     """
-    entry, implied = find_architecture(recipe.model.value)
-    if implied and recipe.variant.value not in (None, implied["variant"]):
-        raise InputError(
-            f"The recipe's model is {recipe.model.value!r}, and its variant is "
-            f"{recipe.variant.value!r}; set one of them (`--set variant=...`)."
-        )
+    entry, variant = _architecture(recipe)
     size = recipe.input_size.value
     options: dict[str, Any] = {"weights": None, "input_shape": (size, size, channels)}
-    options |= {"classes": recipe.classes.value, **recipe.model_options.value}
+    options |= {"classes": recipe.classes.value, **variant.options}
+    options |= recipe.model_options.value
     wanted = {
-        "variant": recipe.variant.value or implied.get("variant"),
         "dropout_rate": recipe.dropout_rate.value or None,
         "kernel_initializer": recipe.initializer.value,
         "batch_norm_momentum": (recipe.batch_norm.value or {}).get("momentum"),
@@ -44,6 +39,20 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
                 raise InputError(f"{entry.name} has no option {name!r}. Received: {value!r}")
             options[name] = value
     return options
+
+
+def _architecture(recipe: Recipe) -> tuple[Architecture, Variant]:
+    """Returns the net that a recipe names, in the variant that it names, here or there."""
+    model, variant = recipe.model.value, recipe.variant.value
+    entry, named = find_architecture(model)
+    if variant is None:
+        return entry, named
+    if ":" in model and variant != named.name:
+        raise InputError(
+            f"The recipe's model is {model!r}, and its variant is {variant!r}; set one of them "
+            "(`--set variant=...`)."
+        )
+    return find_architecture(f"{entry.name}:{variant}")
 
 
 def build_model(recipe: Recipe, channels: int) -> keras.Model:
@@ -89,19 +98,18 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
 
 def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     """Returns how a recipe turns an image into the input of its net."""
-    entry, implied = find_architecture(recipe.model.value)
-    variant = entry.variant(recipe.variant.value or implied.get("variant"))
+    _, variant = _architecture(recipe)
     crop = recipe.evaluation.value.fraction
     return Preprocessing(recipe.input_size.value, channels, variant.preprocessing, crop)
 
 
 def model_card(recipe: Recipe, classes: tuple[str, ...], channels: int) -> ModelCard:
     """Returns what stands beside the saved model of a recipe."""
-    options = builder_options(recipe, channels)
+    entry, variant = _architecture(recipe)
     return ModelCard(
-        builder=find_architecture(recipe.model.value)[0].name,
-        variant=options.get("variant"),
-        options=options,
+        builder=entry.name,
+        variant=variant.name or None,
+        options=builder_options(recipe, channels),
         classes=classes,
         preprocessing=preprocessing_of(recipe, channels),
         licence="unknown: trained by the user; the licence of the images decides",

@@ -62,6 +62,19 @@ KERAS_TWINS = {
             *_modules((1, 3, 4, 1), "mixed9", "mixed10"),
         ),
     ),
+    **{
+        builder: KerasTwin(builder, 224, {})  # every layer with weights has a name
+        for builder in (
+            "ResNet50",
+            "ResNet101",
+            "ResNet152",
+            "ResNet50V2",
+            "ResNet101V2",
+            "ResNet152V2",
+            "VGG16",
+            "VGG19",
+        )
+    },
     "Xception": _twin("Xception", (f"block{block}_shortcut_conv" for block in (2, 3, 4, 13))),
 }
 

@@ -1,25 +1,74 @@
 """`list` and `info`."""
 
+import pytest
+
+from keras_convnets import _zoo, list_models
+
+
+def nets_of(out):
+    """The lines of the table of nets, and the names in it."""
+    lines = [line for line in out[: out.index("Recipes")].splitlines() if line.strip()]
+    names = {row.name for row in _zoo.rows()}
+    return lines, [line.split()[0] for line in lines if line.split()[0] in names]
+
 
 def test_list_shows_nets_and_recipes(run):
     code, out, _ = run("list")
     assert code == 0
-    for word in ("LeNet5:modern", "Xception", "22,910,480", "lenet5_mnist", "keras-convnets info"):
+    for word in ("LeNet5:modern", "Xception", "22.86M", "lenet5_mnist", "keras-convnets info"):
         assert word in out
+    assert sorted(nets_of(out)[1], key=str.lower) == sorted(list_models(), key=str.lower)
 
 
 def test_list_fits_a_terminal_of_80_columns(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     _, out, _ = run("list")
-    nets = out[: out.index("Recipes")]
-    assert "InceptionResNetV2:paper 32,450,360  9,258.0 M 299x299x3 Szegedy et al. 2016" in nets
-    assert "…" not in nets
+    lines, _ = nets_of(out)
+    (row,) = [line for line in lines if "InceptionResNetV2:paper" in line]
+    figures = ["InceptionResNetV2:paper", "32.42M", "9.26G", "10.6", "299", "80.1"]
+    assert row.split() == [*figures, "Szegedy", "2016"]
+    assert max(map(len, lines)) <= 80
+    assert "…" not in out[: out.index("Recipes")]
 
 
 def test_list_takes_a_pattern(run):
     _, out, _ = run("list", "lenet*")
-    assert "LeNet5" in out
-    assert "22,910,480" not in out
+    assert nets_of(out)[1] == ["LeNet5", "LeNet5:modern"]
+
+
+@pytest.mark.parametrize(
+    ("order", "first", "last"),
+    [
+        ("year", "LeNet5", "ResNeXt29:16x64d"),
+        ("name", "AlexNet", "Xception"),
+        ("parameters", "LeNet5", "VGG19:batch_norm"),
+        ("macs", "LeNet5", "VGG19:batch_norm"),
+        ("memory", "LeNet5", "Xception"),
+    ],
+)
+def test_list_sorts(run, order, first, last):
+    _, out, _ = run("list", "--sort", order)
+    names = nets_of(out)[1]
+    assert (names[0], names[-1]) == (first, last)
+
+
+def test_list_filters_by_cost_and_data_and_sorts_by_accuracy(run):
+    arguments = ["--max-params", "30M", "--max-macs", "6.5G", "--data", "imagenet"]
+    _, out, _ = run("list", *arguments, "--sort", "top1")
+    names = nets_of(out)[1]
+    assert names[:3] == ["InceptionV3", "InceptionResNetV1", "ResNeXt50"]
+    assert "Xception" not in names  # 8.4 G
+    assert "LeNet5" not in names
+    assert names[-1].startswith("GoogLeNet")  # without a reported top-1
+    _, out, _ = run("list", "--data", "CIFAR-10")
+    assert set(nets_of(out)[1]) == {row.name for row in _zoo.rows() if row.data == "CIFAR-10"}
+
+
+@pytest.mark.parametrize("amount", ["many", "-3M", "0", "1T", "nan", "inf"])
+def test_amounts_are_numbers_above_0(run, amount):
+    code, out, err = run("list", f"--max-macs={amount}")
+    assert (code, out) == (2, "")
+    assert "--max-macs should be a number above 0 such as 70k" in err
 
 
 def test_info_shows_the_facts(run):
@@ -34,6 +83,21 @@ def test_info_shows_the_facts(run):
         "1610.02357",
         "SeparableConv2D",
     ):
+        assert fact in out
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("resnext101:64x4d", ["ResNeXt101:64x4d", "83,455,272", "79.6 %", "32x4d, 64x4d, 32x8d"]),
+        ("AlexNet:one_weird_trick", ["224 x 224 x 3, scaled as 'torch'", "pool5"]),
+        ("vgg16:batch_norm", ["138,365,992", "73.36 %"]),
+    ],
+)
+def test_info_shows_variants(run, name, facts):
+    code, out, _ = run("info", name)
+    assert code == 0
+    for fact in facts:
         assert fact in out
 
 

@@ -21,6 +21,10 @@ RANGES = {
     "moving_variance": (0.5, 1.5),
     "bias": (-0.2, 0.2),
 }
+# The last of a bottleneck. With the gammas above the maps of ResNet-152 nearly double in each
+# block, to 1e13, and a wrong bias or mean would not show.
+BRANCH_END = "_3_bn"
+BRANCH_END_GAMMA = (0.125, 0.375)
 
 
 def draw(name: str, role: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -37,6 +41,8 @@ def draw(name: str, role: str, shape: tuple[int, ...]) -> np.ndarray:
     if role == "kernel":
         high = (6 / np.prod(shape[:-1])) ** 0.5
         low = -high
+    elif role == "gamma" and name.endswith(BRANCH_END):
+        low, high = BRANCH_END_GAMMA
     else:
         low, high = RANGES[role]
     return _generator(f"{name}/{role}").uniform(low, high, shape)

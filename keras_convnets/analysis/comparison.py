@@ -1,0 +1,166 @@
+"""Nets side by side: what accuracy costs, and where the parameters are."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import keras
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from keras_convnets._registry import find_architecture
+from keras_convnets.analysis.plots import Picture
+from keras_convnets.analysis.stages import StageCost, cost_by_stage
+from keras_convnets.analysis.weightless import weightless
+from keras_convnets.errors import InputError
+
+# Where a label may stand, in points from its circle: the nearest free place is taken.
+_PLACES = tuple(
+    (distance * math.cos(turn), distance * math.sin(turn))
+    for distance in (12, 20, 30, 42, 56, 72, 90)
+    for turn in (0, 0.5, -0.5, 1.0, -1.0, 1.6, -1.6, 2.2, -2.2, 2.7, -2.7, math.pi)
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    """A net in the comparison; without accuracy if no one reported it on ImageNet."""
+
+    name: str
+    family: str
+    top1: float | None
+    stages: tuple[StageCost, ...]
+
+    @property
+    def macs(self) -> int:
+        return sum(stage.macs for stage in self.stages)
+
+    @property
+    def trainable(self) -> int:
+        return sum(stage.trainable for stage in self.stages)
+
+
+def compare(models: Sequence[str | keras.Model]) -> Picture:
+    """Plots reported accuracy against multiply-adds, and parameters by stage.
+
+    Args:
+        models: names of nets, `Builder[:variant]`, or models whose input size is fixed; a model
+            has no reported accuracy, and stands among the bars alone.
+
+    Returns:
+        A figure: on the left a circle for each net, as large as its parameters; on the right a bar
+        for each, cut where the resolution of its maps changes.
+
+    Raises:
+        InputError: if there is no net, or one can't be found or counted.
+
+    Example:
+
+    >>> figure = keras_convnets.analysis.comparison.compare(["ResNet50", "ResNeXt50"])
+    >>> len(figure.axes)
+    2
+    """
+    if isinstance(models, str | keras.Model) or not models:
+        raise InputError(
+            "`models` should be a list of names of nets or of models, such as "
+            f"['ResNet50', 'ResNeXt50']. Received: {models!r}"
+        )
+    entries = [_entry(model) for model in models]
+    height = max(4.8, 0.26 * len(entries) + 1.6)
+    figure = Picture(figsize=(14, height), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    _draw_bars(right, entries)
+    _draw_circles(figure, left, [entry for entry in entries if entry.top1 is not None])
+    return figure
+
+
+def _entry(model: str | keras.Model) -> _Entry:
+    if isinstance(model, keras.Model):
+        return _Entry(model.name, model.name, None, cost_by_stage(model))
+    entry, variant = find_architecture(model)
+    stages = weightless(lambda: cost_by_stage(entry.builder(weights=None, **variant.options)))
+    top1 = variant.reported.top1 if variant.reported.data == "ImageNet" else None
+    paper = f"{entry.paper.short_authors} {entry.paper.year}"
+    return _Entry(model, paper, top1, stages)
+
+
+def _draw_circles(figure: Picture, axes: Axes, entries: Sequence[_Entry]) -> None:
+    axes.set_xscale("log")
+    axes.set_xlabel("multiply-adds of one image, G")
+    axes.set_ylabel("reported top-1 accuracy on ImageNet, %")
+    axes.set_title("accuracy and cost; the area of a circle is its parameters")
+    axes.grid(alpha=0.3)
+    if not entries:
+        axes.text(0.5, 0.5, "no reported accuracy", transform=axes.transAxes, ha="center")
+        return
+    for family in dict.fromkeys(entry.family for entry in entries):
+        own = [entry for entry in entries if entry.family == family]
+        axes.scatter(
+            [entry.macs / 1e9 for entry in own],
+            [entry.top1 for entry in own],
+            s=[entry.trainable / 2e5 for entry in own],
+            alpha=0.55,
+            label=family,
+        )
+    axes.margins(0.12)
+    axes.xaxis.set_major_formatter("{x:g}")
+    legend = axes.legend(loc="lower right", fontsize=8)
+    for handle in legend.legend_handles:
+        handle.set_sizes([40])
+    figure.draw_without_rendering()  # so that the axes have their place
+    figure.set_layout_engine("none")
+    _label(figure, axes, entries, taken=[legend.get_window_extent()])
+
+
+def _label(figure: Picture, axes: Axes, entries: Sequence[_Entry], taken: list) -> None:
+    """Writes names beside circles, each at the nearest place that no other one has."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    centres = axes.transData.transform([(entry.macs / 1e9, entry.top1) for entry in entries])
+    taken += [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in centres]
+    for entry in sorted(entries, key=lambda entry: -entry.top1):
+        for x, y in _PLACES:
+            label = axes.annotate(
+                entry.name,
+                (entry.macs / 1e9, entry.top1),
+                (x, y),
+                textcoords="offset points",
+                ha="left" if x >= 0 else "right",
+                va="center",
+                fontsize=7.5,
+                arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.4", "shrinkA": 0},
+            )
+            label.update_positions(renderer)
+            box = Text.get_window_extent(label, renderer)  # without its line
+            inside = axes.bbox.contains(box.x0, box.y0) and axes.bbox.contains(box.x1, box.y1)
+            if inside and not any(box.overlaps(other) for other in taken):
+                break
+            label.remove()
+        else:  # crowded: better on top of another one than not there
+            axes.add_artist(label)
+        taken.append(box)
+
+
+def _draw_bars(axes: Axes, entries: Sequence[_Entry]) -> None:
+    strides = sorted(
+        {stage.stride for entry in entries for stage in entry.stages},
+        key=lambda stride: stride or math.inf,
+    )
+    positions = range(len(entries))
+    starts = [0.0] * len(entries)
+    for stride in strides:
+        widths = [
+            sum(stage.trainable for stage in entry.stages if stage.stride == stride) / 1e6
+            for entry in entries
+        ]
+        label = "head" if stride is None else f"stride {stride}"
+        colour = "0.6" if stride is None else None
+        axes.barh(positions, widths, left=starts, label=label, color=colour)
+        starts = [start + width for start, width in zip(starts, widths, strict=True)]
+    axes.set_yticks(positions, [entry.name for entry in entries], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("trainable parameters, M")
+    axes.set_title("parameters by stage")
+    axes.grid(alpha=0.3, axis="x")
+    axes.legend(fontsize=8, loc="lower right")

@@ -1,0 +1,27 @@
+"""Amounts as people type them: 70k, 300M, 4.1G."""
+
+from decimal import Decimal
+
+from keras_convnets.errors import InputError
+
+SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def parse_amount(option: str, text: str | None) -> int | None:
+    """Returns the number that a text means, `None` for none.
+
+    Raises:
+        InputError: if it means no number above 0.
+    """
+    if text is None:
+        return None
+    scale = SUFFIXES.get(text[-1:].lower(), 1)
+    try:
+        amount = int(Decimal(text if scale == 1 else text[:-1]) * scale)
+    except (ArithmeticError, ValueError):
+        amount = 0
+    if amount <= 0:
+        raise InputError(
+            f"{option} should be a number above 0 such as 70k, 300M or 4.1G. Received: {text!r}"
+        )
+    return amount

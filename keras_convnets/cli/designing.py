@@ -1,0 +1,151 @@
+"""`keras-convnets design`."""
+
+import ast
+import inspect
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import rich.console
+import rich.table
+import typer
+
+from keras_convnets.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from keras_convnets._registry import Architecture
+    from keras_convnets.analysis import Solution
+
+SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def design(
+    builder: Annotated[str, typer.Option(help="Net[:variant], in any case; see list.")],
+    macs: Annotated[
+        str | None, typer.Option(help="Multiply-adds of one image: 300M, 4.1G, ...")
+    ] = None,
+    params: Annotated[
+        str | None, typer.Option(help="Trainable parameters, in place of --macs: 70k, 25.5M, ...")
+    ] = None,
+    free: Annotated[
+        str | None, typer.Option(help="The option that varies. Default: width_multiplier.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OPTION=VALUE", help="Any other option; repeatable."),
+    ] = None,
+    input_size: Annotated[
+        int | None, typer.Option(help="Height and width of an image in pixels.", min=1)
+    ] = None,
+) -> None:
+    """Find the net nearest to a budget of multiply-adds or parameters."""
+    from keras_convnets._registry import find_architecture
+    from keras_convnets.analysis import solve
+
+    entry, variant = find_architecture(builder)
+    options = _read_options(entry, set_ or [])
+    if input_size is not None:
+        options["input_shape"] = _input_shape(input_size, variant.input_shape[-1])
+    solution = solve(
+        builder,
+        params=_read_amount("params", params),
+        macs=_read_amount("macs", macs),
+        free=free or _default_free(entry),
+        **options,
+    )
+    _tell(solution)
+
+
+def _read_amount(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    scale = SUFFIXES.get(text[-1:].lower(), 1)
+    try:
+        return int(Decimal(text if scale == 1 else text[:-1]) * scale)
+    except (ArithmeticError, ValueError):
+        raise InputError(
+            f"--{option} should be a number such as 70k, 300M or 4.1G. Received: {text!r}"
+        ) from None
+
+
+def _read_options(entry: "Architecture", settings: list[str]) -> dict[str, Any]:
+    allowed = inspect.signature(entry.builder).parameters
+    options = {}
+    for setting in settings:
+        option, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals:
+            raise InputError(f"--set wants option=value. Received: {setting!r}")
+        if option not in allowed:
+            raise InputError(
+                f"{entry.name} has no option {option!r}; "
+                f"the nearest are {nearest(option, allowed)}."
+            )
+        options[option] = _read_value(text)
+    return options
+
+
+def _read_value(text: str) -> Any:
+    """A Python literal, or else the text itself: `--set form=a`."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, TypeError, ValueError):
+        return text
+
+
+def _input_shape(size: int, channels: int) -> tuple[int, int, int]:
+    from keras_convnets._builder import channels_last
+
+    return (size, size, channels) if channels_last() else (channels, size, size)
+
+
+def _default_free(entry: "Architecture") -> str:
+    from keras_convnets.analysis.budget import free_options
+
+    allowed = free_options(entry.name)
+    if allowed and "width_multiplier" not in allowed:
+        raise InputError(
+            f"{entry.name} has no width_multiplier; --free should be one of {', '.join(allowed)}."
+        )
+    return "width_multiplier"
+
+
+def _tell(solution: "Solution") -> None:
+    console = rich.console.Console()
+    cost = solution.cost
+    budget = f" ({solution.error:+.2%} from {solution.amount:,})"
+    facts = rich.table.Table(box=None, show_header=False)
+    facts.add_column(style="bold")
+    facts.add_column()
+    for fact, value in (
+        ("net", solution.name),
+        (solution.free, f"{solution.value} (of {len(solution.tried)} nets that were counted)"),
+        *(
+            (option, str(value))
+            for option, value in solution.options.items()
+            if option not in (solution.free, "weights")
+        ),
+        ("input", " x ".join(map(str, cost.layers[0].output_shape))),
+        ("parameters", f"{cost.trainable:,}{budget if solution.kind == 'params' else ''}"),
+        ("multiply-adds", f"{cost.macs:,}{budget if solution.kind == 'macs' else ''}"),
+        ("activations", f"{cost.peak_activation_bytes / 2**20:.1f} MiB at the peak, an image"),
+    ):
+        facts.add_row(fact, value)
+    console.print(facts)
+    stages = rich.table.Table(title="Stages", title_justify="left")
+    stages.add_column("stage")
+    for column in ("map", "layers", "parameters", "multiply-adds", "share"):
+        stages.add_column(column, justify="right")
+    for stage in solution.stages:
+        if not (stage.trainable or stage.macs):
+            continue
+        stages.add_row(
+            stage.name,
+            "" if stage.size is None else " x ".join(map(str, stage.size)),
+            str(len(stage.layers)),
+            f"{stage.trainable:,}",
+            f"{stage.macs:,}",
+            f"{stage.macs / cost.macs:.1%}",
+        )
+    console.print(stages)
+    options = ", ".join(f"{option}={value!r}" for option, value in solution.options.items())
+    line = f'keras_convnets.get_model("{solution.name}", {options})'
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

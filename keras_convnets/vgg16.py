@@ -1,0 +1,5 @@
+"""`VGG16` at the import path of keras.applications; its home is `vgg`."""
+
+from keras_convnets.vgg import VGG16, decode_predictions, preprocess_input
+
+__all__ = ["VGG16", "decode_predictions", "preprocess_input"]
