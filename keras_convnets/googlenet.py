@@ -126,7 +126,13 @@ def _resolve(variant, batch_norm, batch_norm_scale, local_response_norm) -> _Var
         ),
     ),
     variants=("paper", "torchvision", "slim"),
-    reported=Reported("ImageNet", None, "top-5 89.9 % (table 3, one crop, 224 px)"),
+    reported={
+        "paper": Reported(
+            "ImageNet", 68.7, "top-5 88.9 %, one crop, 224 px (BVLC/caffe); 89.9 % in table 3"
+        ),
+        "torchvision": Reported("ImageNet", 69.778, "one crop, 224 px (pytorch/vision)"),
+        "slim": Reported("ImageNet", 69.8, "top-5 89.6 %, one crop, 224 px (TF-slim)"),
+    },
     aliases=("InceptionV1",),
 )
 def GoogLeNet(

@@ -7,6 +7,14 @@ from keras_convnets.errors import InputError
 SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
 
 
+def readable(amount: int) -> str:
+    """Returns an amount with three digits or four: 61.0M, 4.23G."""
+    for suffix, scale in (("G", 1e9), ("M", 1e6)):
+        if amount >= scale:
+            return f"{amount / scale:.{2 if amount < 10 * scale else 1}f}{suffix}"
+    return f"{amount / 1e3:.0f}k"
+
+
 def parse_amount(option: str, text: str | None) -> int | None:
     """Returns the number that a text means, `None` for none.
 

@@ -9,7 +9,7 @@ import rich.console
 import rich.table
 import typer
 
-from keras_convnets.cli.amounts import parse_amount
+from keras_convnets.cli.amounts import parse_amount, readable
 
 
 class Order(enum.StrEnum):
@@ -52,6 +52,11 @@ def list_models(
     ]
     console = rich.console.Console()
     console.print(_table(sorted(rows, key=lambda row: _key(row, sort))))
+    console.print(
+        "memory: MiB of activations an image; top-1: reported, per cent, on ImageNet,\n"
+        "or in brackets on CIFAR-10 or MNIST\n",
+        highlight=False,
+    )
     recipe_table = rich.table.Table("recipe", "what", title="Recipes")
     for name in recipes.names():
         recipe_table.add_row(name, recipes.get(name).about)
@@ -122,22 +127,16 @@ def _key(row, order: Order):
 
 def _table(rows) -> rich.table.Table:
     """The nets, in 80 columns."""
-    table = rich.table.Table(
-        title="Nets",
-        box=rich.box.SIMPLE_HEAD,
-        padding=0,
-        caption="memory: MiB of activations an image; top-1: reported, per cent, on ImageNet, "
-        "or (on CIFAR-10 or MNIST)",
-    )
+    table = rich.table.Table(title="Nets", box=rich.box.SIMPLE_HEAD, padding=0)
     for column in ("net", "params", "MACs", "memory", "input", "top-1", "paper"):
         justify = "left" if column in ("net", "paper") else "right"
         table.add_column(column, justify=justify, no_wrap=True)
     for row in rows:
         table.add_row(
             row.name,
-            f"{row.trainable / 1e6:.2f}M",
-            f"{row.macs / 1e9:.3g}G",
-            f"{row.activation_bytes / 2**20:.1f}",
+            readable(row.trainable),
+            readable(row.macs),
+            f"{row.activation_bytes / 2**20:.{1 if row.activation_bytes >= 1e6 else 2}f}",
             str(row.input[0]),
             _top1(row),
             f"{row.authors.split()[0].rstrip(',')} {row.year}",

@@ -15,7 +15,7 @@ def nets_of(out):
 def test_list_shows_nets_and_recipes(run):
     code, out, _ = run("list")
     assert code == 0
-    for word in ("LeNet5:modern", "Xception", "22.86M", "lenet5_mnist", "keras-convnets info"):
+    for word in ("LeNet5:modern", "Xception", "22.9M", "lenet5_mnist", "keras-convnets info"):
         assert word in out
     assert sorted(nets_of(out)[1], key=str.lower) == sorted(list_models(), key=str.lower)
 
@@ -25,7 +25,7 @@ def test_list_fits_a_terminal_of_80_columns(run, monkeypatch):
     _, out, _ = run("list")
     lines, _ = nets_of(out)
     (row,) = [line for line in lines if "InceptionResNetV2:paper" in line]
-    figures = ["InceptionResNetV2:paper", "32.42M", "9.26G", "10.6", "299", "80.1"]
+    figures = ["InceptionResNetV2:paper", "32.4M", "9.26G", "10.6", "299", "80.1"]
     assert row.split() == [*figures, "Szegedy", "2016"]
     assert max(map(len, lines)) <= 80
     assert "…" not in out[: out.index("Recipes")]
@@ -33,7 +33,9 @@ def test_list_fits_a_terminal_of_80_columns(run, monkeypatch):
 
 def test_list_takes_a_pattern(run):
     _, out, _ = run("list", "lenet*")
-    assert nets_of(out)[1] == ["LeNet5", "LeNet5:modern"]
+    lines, names = nets_of(out)
+    assert names == ["LeNet5", "LeNet5:modern"]
+    assert "60k 326k 0.04 32 (99.0) LeCun 1998" in " ".join(lines[-4].split() + lines[-3].split())
 
 
 @pytest.mark.parametrize(
