@@ -20,6 +20,7 @@ from keras_convnets import count_complexity, get_model
 from keras_convnets._registry import Architecture, Variant, architectures
 from keras_convnets._zoo import Row, rows
 from keras_convnets.analysis.weightless import weightless
+from keras_convnets.cli.amounts import readable
 from keras_convnets.files import write_text
 
 ROOT = Path(__file__).parents[1]
@@ -105,8 +106,8 @@ def in_brief(table: list[Row]) -> str:
             top1 = f"{row.top1:.1f} %" if row.top1 else ""
             data = "" if row.data == "ImageNet" else f" ({row.data})"
             lines.append(
-                f"| `{row.name}` | {row.trainable / 1e6:.2f} M | {row.macs / 1e9:.3g} G "
-                f"| {row.activation_bytes / 2**20:.1f} MiB | {row.input[0]} "
+                f"| `{row.name}` | {readable(row.trainable)} | {readable(row.macs)} "
+                f"| {row.activation_bytes / 2**20:.2g} MiB | {row.input[0]} "
                 f"| {top1}{data} | {row.authors} {row.year} |"
             )
     return "\n".join(lines)

@@ -88,7 +88,8 @@ def find_blocks(model: keras.Model) -> tuple[Item, ...]:
 
     Example:
 
-    >>> blocks = keras_convnets.analysis.find_blocks(keras_convnets.GoogLeNet())
+    >>> from keras_convnets.analysis.blocks import find_blocks
+    >>> blocks = find_blocks(keras_convnets.GoogLeNet())
     >>> [block.name for block in blocks if hasattr(block, "branches")][:3]
     ['inception_3a', 'inception_3b', 'inception_4a']
     """
@@ -100,14 +101,15 @@ def find_blocks(model: keras.Model) -> tuple[Item, ...]:
     parents = _parents(model)
     order = list(graphlib.TopologicalSorter(parents).static_order())
     main = max((_ancestors(node, parents) for node in _ends(model)), key=len)
+    line = [node for node in order if node in main]
     sides: dict = collections.defaultdict(list)
     for group in _connected([node for node in order if node not in main], parents):
-        graph = _Graph(group, parents, {})
-        items = graph.line()
-        feet = [foot for node in group for foot in parents[node] if foot in main]
+        items = _Graph(group, parents, {}).line()
         name = _common_name(_layers(items)) or group[-1].operation.name
-        sides[max(feet, key=order.index)].append(SideHead(name, items))
-    return _Graph([node for node in order if node in main], parents, sides).line()
+        feet = {foot for node in group for foot in parents[node]} & main
+        foot = max(feet, key=order.index, default=line[-1])
+        sides[foot].append(SideHead(name, items))
+    return _Graph(line, parents, sides).line()
 
 
 def steps_of(items: Iterable[Item | Branch]) -> Iterator[Step]:

@@ -267,6 +267,14 @@ def test_a_net_may_have_several_inputs():
     assert texts(module.branches[1].items) == ["input, 8 x 8 x 2"]
 
 
+def test_outputs_that_share_nothing_are_side_heads():
+    images = [keras.Input((8, 8, 4)) for _ in range(2)]
+    ends = [conv("a2")(conv("a1")(images[0])), conv("b")(images[1])]
+    *line, head = find_blocks(keras.Model(images, ends))
+    assert texts(line)[1:] == ["1x1 conv, 4"] * 2
+    assert texts(head.items)[1:] == ["1x1 conv, 4"]
+
+
 def test_sizes_that_are_free_are_question_marks():
     step = blocks_of("Xception", include_top=False)[1]
     assert plain(shape_text(step.shape)) == "? x ? x 32"

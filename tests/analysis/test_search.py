@@ -37,7 +37,7 @@ def test_the_nearest_is_found_from_anywhere_in_few_steps(name, start):
         index = search.nearest(start)
         assert abs(cost(index) - budget) == brute_force(cost, budget)
         evaluated = [i for i, found in search.costs.items() if found is not None]
-        assert len(evaluated) <= 24
+        assert len(evaluated) <= 22
 
 
 def test_of_two_equally_near_the_cheaper_is_taken():
@@ -56,7 +56,7 @@ def test_a_budget_that_is_met_ends_the_search():
     [
         (lambda i: 10 * i, 9, 1),
         (lambda i: 10 * min(i, 100), 2_000, 128),  # the first of the doubled ones that cost 1,000
-        (lambda i: 10 * i if i < 100 else None, 2_000, 99),
+        (lambda i: 10 * i if i < 800 else None, 20_000, 799),
         (lambda i: 1_000 // i, 2_000, 1),
         (lambda i: 7, 9, None),
         (lambda i: 7 if i == 1 else None, 9, None),

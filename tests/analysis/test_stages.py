@@ -83,7 +83,7 @@ def test_a_map_weighted_by_what_was_pooled_from_it_keeps_its_stride():
     image = keras.Input((32, 32, 3))
     x = layers.Conv2D(4, 3, 2, "same")(image)
     weights = layers.Dense(4, name="squeeze")(layers.GlobalAveragePooling2D(keepdims=True)(x))
-    model = keras.Model(image, layers.Conv2D(4, 1, name="behind")(layers.Multiply()([x, weights])))
+    model = keras.Model(image, layers.Conv2D(4, 1, name="behind")(layers.Multiply()([weights, x])))
     found = {layer.name: s.name for s in cost_by_stage(model) for layer in s.layers}
     assert (found["squeeze"], found["behind"]) == ("head", "stride 2")
 

@@ -154,6 +154,6 @@ def test_tables_are_made_from_the_record():
     table = rows()
     for page, render in script.TABLES.items():
         assert script.MARKED.search(page.read_text()).group() == render(table)
-    assert "| `ResNeXt50` | 25.03 M | 4.23 G |" in script.in_brief(table)
+    assert "| `ResNeXt50` | 25.0M | 4.23G |" in script.in_brief(table)
     changed = [dataclasses.replace(table[0], macs=1), *table[1:]]
     assert script.in_full(changed) != script.in_full(table)

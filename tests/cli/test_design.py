@@ -48,6 +48,12 @@ def test_the_last_line_has_what_the_name_stands_for(run):
     assert ", batch_norm=True, weights=None)" in out
 
 
+def test_stages_without_cost_are_left_out(run):
+    _, out, _ = run("design", "--builder", "VGG11:batch_norm", "--macs", "50M")
+    assert "stride 16" in out
+    assert "stride 32" not in out  # pools only
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
