@@ -156,12 +156,12 @@ def _macs(layer: keras.Layer) -> int:
 def _peak_activation_bytes(model: keras.Model) -> int:
     """Runs through the layers in order and drops each tensor after its last reader."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    last_reader = {id(t): i for i, layer in enumerate(layers) for t in _ends(layer)[0]}
+    last_reader = {id(t): i for i, layer in enumerate(layers) for t in ends_of(layer)[0]}
     last_reader |= {id(tensor): len(layers) for tensor in model.outputs}
     alive = {id(tensor): _bytes(tensor) for tensor in model.inputs}
     peak = sum(alive.values())
     for i, layer in enumerate(layers):
-        inputs, outputs = _ends(layer)
+        inputs, outputs = ends_of(layer)
         if isinstance(layer, keras.Model):
             inside = _peak_activation_bytes(layer) - sum(map(_bytes, inputs))
             peak = max(peak, sum(alive.values()) + inside)
@@ -171,7 +171,7 @@ def _peak_activation_bytes(model: keras.Model) -> int:
     return peak
 
 
-def _ends(layer: keras.Layer) -> tuple[list, list]:
+def ends_of(layer: keras.Layer) -> tuple[list, list]:
     """The tensors that a layer reads and writes in the graph around it."""
     if isinstance(layer, keras.Model):  # its `input` is that of the graph inside
         call = layer._inbound_nodes[-1]

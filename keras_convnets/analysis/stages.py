@@ -9,8 +9,8 @@ from keras import layers
 
 from keras_convnets.analysis.complexity import (
     LayerCost,
-    _ends,
     count_complexity,
+    ends_of,
     with_static_input,
 )
 from keras_convnets.layers import TrainableSubsampling
@@ -96,7 +96,7 @@ def _strides(
     found = []
     # Between layers there may be plain operations, x + 3; not in a keras.Sequential.
     for layer in getattr(model, "operations", model.layers):
-        sources, results = _ends(layer)
+        sources, results = ends_of(layer)
         strides = [at[id(tensor)] for tensor in sources]
         if isinstance(layer, layers.InputLayer):
             leaving = [at[id(layer.output)]]

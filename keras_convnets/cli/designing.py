@@ -2,20 +2,18 @@
 
 import ast
 import inspect
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import rich.console
 import rich.table
 import typer
 
+from keras_convnets.cli.amounts import parse_amount
 from keras_convnets.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from keras_convnets._registry import Architecture
     from keras_convnets.analysis import Solution
-
-SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
 
 
 def design(
@@ -47,24 +45,12 @@ def design(
         options["input_shape"] = _input_shape(input_size, variant.input_shape[-1])
     solution = solve(
         builder,
-        params=_read_amount("params", params),
-        macs=_read_amount("macs", macs),
+        params=parse_amount("--params", params),
+        macs=parse_amount("--macs", macs),
         free=free or _default_free(entry),
         **options,
     )
     _tell(solution)
-
-
-def _read_amount(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    scale = SUFFIXES.get(text[-1:].lower(), 1)
-    try:
-        return int(Decimal(text if scale == 1 else text[:-1]) * scale)
-    except (ArithmeticError, ValueError):
-        raise InputError(
-            f"--{option} should be a number such as 70k, 300M or 4.1G. Received: {text!r}"
-        ) from None
 
 
 def _read_options(entry: "Architecture", settings: list[str]) -> dict[str, Any]:
