@@ -1,9 +1,7 @@
 """The steps that builders share: check arguments, make the input, add the head, load weights."""
 
-import contextlib
 import numbers
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +12,7 @@ import numpy as np
 from keras_convnets import weights as weight_files
 from keras_convnets.errors import InputError, check_number
 from keras_convnets.layers import BatchNormalization
+from keras_convnets.recursion import deep_graphs
 
 POOLINGS = (None, "avg", "max")
 # Of images for stems without strides, in pixels: by default, and at least.
@@ -242,7 +241,7 @@ class Net:
             sources = keras.utils.get_source_inputs(self._input_tensor)
             inputs = sources[0] if len(sources) == 1 else sources
         outputs = {"predictions": x, **self._auxiliary} if self._auxiliary else x
-        with _deep_recursion():
+        with deep_graphs():
             model = keras.Model(inputs, outputs, name=self.name)
         if self.weights == "imagenet":
             weight_files.load_imagenet(model, self.builder, include_top=self.include_top)
@@ -262,17 +261,6 @@ class Net:
         return keras.layers.Dense(
             self.classes, activation=self.classifier_activation, dtype=head_dtype(), name=name
         )(x)
-
-
-@contextlib.contextmanager
-def _deep_recursion() -> Iterator[None]:
-    """Lets Keras walk through a graph of thousands of layers, which it does by recursion."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, 20_000))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 def scale_width(filters: int, multiplier: float, unit: int = 8) -> int:

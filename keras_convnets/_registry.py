@@ -5,6 +5,8 @@ import fnmatch
 import functools
 import importlib
 import inspect
+import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec
 
@@ -115,6 +117,7 @@ FAMILIES = (
 )
 
 P = ParamSpec("P")
+_DOCSTRING_WIDTH = 92
 Builder = Callable[P, keras.Model]
 
 # Options that leave the graph of the public weights as it is.
@@ -141,12 +144,12 @@ _RETURNS = """Returns:
 # Options of many builders, each inserted where a docstring has its name in braces.
 _SHARED_OPTIONS = {
     "width_multiplier": "scales every number of filters, in multiples of 8.",
-    "small_input": """no stride in the stem but its last and no "valid" layer, for 28 to 64 px:
-            stride 8 in place of 32.""",
-    "residual_small_input": """a 3x3 convolution without strides for a stem, without a pool, for 28
-            to 64 px: a quarter of the stride.""",
-    "kernel_initializer": """initializer of every kernel but the classifiers'; an object is copied
-            for each, with a seed of its own.""",
+    "small_input": 'no stride in the stem but its last and no "valid" layer, for 28 to 64 px: '
+    "stride 8 in place of 32.",
+    "residual_small_input": "a 3x3 convolution without strides for a stem, without a pool, for 28 "
+    "to 64 px: a quarter of the stride.",
+    "kernel_initializer": "initializer of every kernel but the classifiers'; an object is copied "
+    "for each, with a seed of its own.",
     "batch_norm_momentum": "momentum of the moving statistics.",
 }
 
@@ -193,7 +196,10 @@ def architecture(
 
         @functools.wraps(builder)
         def build(*args: P.args, **kwargs: P.kwargs) -> keras.Model:
-            given = signature.bind(*args, **kwargs)
+            try:
+                given = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{builder.__name__}() {error}") from None
             given.apply_defaults()
             changed = [
                 f"{name}={given.arguments[name]!r}"
@@ -228,13 +234,34 @@ def architecture(
 
 
 def _fill_in(docstring: str, texts: Mapping[str, str]) -> str:
+    """Puts texts in the place of names in braces, and breaks the lines anew."""
     options = {
         key: f"{key.removeprefix('residual_')}: {text}" for key, text in _SHARED_OPTIONS.items()
     }
-    shared = {"shared_arguments": _SHARED_ARGUMENTS, "returns": _RETURNS, **options}
-    for key, text in {**texts, **shared}.items():
+    for key, text in {**texts, **options}.items():
         docstring = docstring.replace(f"{{{key}}}", text)
+    docstring = "\n\n".join(map(_wrap, inspect.cleandoc(docstring).split("\n\n")))
+    for key, text in {"shared_arguments": _SHARED_ARGUMENTS, "returns": _RETURNS}.items():
+        found = re.search(rf"^( *){{{key}}}", docstring, re.MULTILINE)
+        if found:
+            lines = textwrap.indent(inspect.cleandoc(text), found[1])
+            docstring = docstring.replace(found[0], lines)
     return docstring
+
+
+def _wrap(block: str) -> str:
+    """Breaks the lines of a paragraph, or those of a list that are too long."""
+    options = {"width": _DOCSTRING_WIDTH, "break_long_words": False, "break_on_hyphens": False}
+    lines = block.splitlines()
+    if not any(line.startswith((" ", ">>>")) for line in lines):
+        return textwrap.fill(" ".join(lines), **options)
+    wrapped = []
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        hanging = indent + ("    " if re.match(r" +\w+: ", line) else "")
+        is_long = len(line) > _DOCSTRING_WIDTH
+        wrapped += textwrap.wrap(line, subsequent_indent=hanging, **options) if is_long else [line]
+    return "\n".join(wrapped)
 
 
 def _of_variant(value: Any, variant: str) -> Any:
@@ -291,6 +318,20 @@ def find_architecture(name: str) -> tuple[Architecture, Variant]:
         allowed = ", ".join(filter(None, entry.variants)) or "none, so name it without a colon"
         raise InputError(f"{entry.name} has these variants: {allowed}. Received: {name!r}")
     return entry, variants[variant.lower()]
+
+
+def variant_of(entry: Architecture, options: Mapping[str, Any]) -> Variant | None:
+    """Returns the variant that a builder makes with these options, `None` if it has no name."""
+    parameters = inspect.signature(entry.builder).parameters
+    fitting = [
+        variant
+        for variant in entry.variants.values()
+        if all(
+            options.get(option, parameters[option].default) == value
+            for option, value in variant.options.items()
+        )
+    ]
+    return max(fitting, key=lambda variant: len(variant.options), default=None)
 
 
 def get_model(name: str, /, **options: Any) -> keras.Model:

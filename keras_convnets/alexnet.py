@@ -70,7 +70,9 @@ def _taps(variant: _Variant) -> tuple[Tap, ...]:
     reported={
         "caffe": Reported("ImageNet", 57.1, "top-5 80.2 %, one crop (BVLC/caffe bvlc_alexnet)"),
         "paper": Reported("ImageNet", 59.3, "top-5 81.8 %, 10 crops (table 2)"),
-        "one_weird_trick": Reported("ImageNet", 56.522, "one crop, 224 px (pytorch/vision)"),
+        "one_weird_trick": Reported(
+            "ImageNet", 56.522, "one crop, 224 px (pytorch/vision; the net of Krizhevsky 2014)"
+        ),
     },
 )
 def AlexNet(
@@ -120,7 +122,8 @@ def AlexNet(
 
     Differs from the paper: images have 227 px, for 224 do not fit a first convolution without
     padding; by default there is no dropout; torchvision's net has its dropout in front of the
-    dense layers; the mean is one of each channel, where the paper has one of each pixel.
+    dense layers; the mean is one of each channel, where the paper has one of each pixel; biases
+    start at 0, where the paper starts those of conv2, conv4, conv5 and the dense layers at 1.
     """
     check_choice("variant", variant, VARIANTS)
     check_number("`width_multiplier`", width_multiplier, above=0)

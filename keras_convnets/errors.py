@@ -6,6 +6,9 @@ import numbers
 from collections.abc import Iterable
 from typing import Any
 
+# Of more names than these, the nearest are told however far they are.
+_MANY = 20
+
 
 class InputError(ValueError):
     """Something the user gave can't be used.
@@ -105,4 +108,7 @@ def nearest(word: str, allowed: Iterable[str], limit: int = 3) -> str:
     lowered = {name.lower(): name for name in allowed}
     close = difflib.get_close_matches(word.lower(), lowered, n=limit, cutoff=0.5)
     names = [lowered[name] for name in close] or allowed
+    if len(names) > _MANY:
+        close = difflib.get_close_matches(word.lower(), lowered, limit, cutoff=0)
+        names = [lowered[name] for name in close]
     return ", ".join(names)

@@ -110,7 +110,10 @@ def preprocessor(mode: str) -> Callable[..., Any]:
         return preprocess_input(x, data_format=data_format, mode=mode)
 
     preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
-    preprocess.__doc__ = f'Scales images as `imagenet_utils.preprocess_input(mode="{mode}")` does.'
+    preprocess.__doc__ = (
+        f'Scales images as `imagenet_utils.preprocess_input(mode="{mode}")` does, for the nets of '
+        "this module whose docstring does not name another mode."
+    )
     return preprocess
 
 

@@ -42,11 +42,16 @@ DEPTHS = {
 }
 WIDTHS = 64, 128, 256, 512
 
-# How the nets that are called ResNet differ, as fields of `Units`.
+# How the nets that are called ResNet differ, as fields of `Units`, and in words.
 VARIANTS = {
     "keras": {"bias": "all", "strided_step": 1, "epsilon": 1.001e-5},
     "v1": {"strided_step": 1},
     "v1.5": {"strided_step": 2},
+}
+ABOUT = {
+    "keras": '"keras": the net of keras.applications, with biases in front of batch normalization.',
+    "v1": '"v1": the paper\'s, with the strides in the first convolution of a unit.',
+    "v1.5": '"v1.5": torchvision\'s, with the strides in the 3x3 convolution of a bottleneck.',
 }
 PREPROCESSING = {"keras": "caffe", "v1": "caffe", "v1.5": "torch"}
 
@@ -90,7 +95,8 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
             "unit": "basic" if is_basic else "bottleneck",
             "channels": str(channels[-1]),
             "parameters": parameters,
-            "variants": ", ".join(f'"{variant}"' for variant in reported),
+            "variants": " ".join(ABOUT[variant] for variant in reported),
+            "scaling": '"torch"' if is_basic else '"caffe" ("torch" for "v1.5")',
         },
     )
     def build(
@@ -114,18 +120,15 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
     ) -> keras.Model:
         """Builds ResNet-{depth}: four stages of {unit} units with identity shortcuts.
 
-        The eight first arguments are those of keras.applications, and the layers have its names.
-        Input: (n, height, width, channels), scaled as the variant needs it; output: (n, classes)
-        float32 probabilities, or the last feature map (n, height / 32, width / 32, {channels})
-        without the top.
+        The eight first arguments are those of keras.applications, and layers are named as those of
+        its nets of this family.
+        Input: (n, height, width, channels), scaled as `imagenet_utils.preprocess_input` does in the
+        mode {scaling}; output: (n, classes) float32 probabilities, or the last feature map
+        (n, height / 32, width / 32, {channels}) without the top.
 
         Args:
             {shared_arguments}
-            variant: one of {variants}. "keras": the net of keras.applications, with biases in the
-                convolutions; "v1": the paper's, strides in the first 1x1 convolution of a
-                bottleneck; "v1.5": torchvision's, strides in the 3x3 convolution. "v1.5" takes
-                images scaled as `imagenet_utils.preprocess_input(x, mode="torch")` does, and so do
-                18 and 34 layers; the others take them as `preprocess_input` does.
+            variant: {variants}
             dropout_rate: rate in [0, 1) before the classifier; the paper has none.
             shortcut: "A": identity, with zeros for new channels; "B": projection where the shape
                 changes; "C": projection everywhere; `None`: the plain net without shortcuts.
@@ -146,8 +149,8 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         Source: He et al. 2015, arXiv 1512.03385, table 1 and section 3.3; keras.applications;
         pytorch/vision torchvision/models/resnet.py.
 
-        Differs from the paper: "keras" has biases in front of batch normalization, "v1.5" other
-        strides; the statistics of batch normalization are moving averages.
+        Differs from the paper: as the variant says; the statistics of batch normalization are
+        moving averages.
         """
         check_choice("variant", variant, reported)
         repeats = check_repeats(repeats, units_of)

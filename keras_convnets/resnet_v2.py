@@ -34,10 +34,16 @@ PAPER = Paper(
 DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
 WIDTHS = 64, 128, 256, 512
 
-# How the two layouts differ, as fields of `Units`.
+# How the two layouts differ, as fields of `Units`, and in words.
 VARIANTS = {
     "keras": {"bias": "ends", "epsilon": 1.001e-5, "explicit_padding": True},
     "paper": {"bias": None, "epsilon": 1e-5},
+}
+ABOUT = {
+    "keras": '"keras": the net of keras.applications: strides in the last unit of a stage, whose '
+    "shortcuts are pools of one pixel, biases at the ends of units, no normalization before the "
+    "first pool.",
+    "paper": '"paper": strides in the first unit, and the authors\' order of the first layers.',
 }
 PREPROCESSING = {"keras": "tf", "paper": "torch"}
 
@@ -73,7 +79,8 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         texts={
             "depth": str(depth),
             "parameters": parameters,
-            "variants": ", ".join(f'"{variant}"' for variant in reported),
+            "variants": " ".join(ABOUT[variant] for variant in reported),
+            "scaling": " or ".join(f'"{PREPROCESSING[v]}" for "{v}"' for v in reported),
         },
     )
     def build(
@@ -96,17 +103,15 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
     ) -> keras.Model:
         """Builds the pre-activation ResNet-{depth}: normalization and ReLU before convolutions.
 
-        The eight first arguments are those of keras.applications, and the layers have its names.
-        Input: (n, height, width, channels), scaled as the variant needs it; output: (n, classes)
-        float32 probabilities, or the last feature map (n, height / 32, width / 32, 2048) without
-        the top.
+        The eight first arguments are those of keras.applications, and layers are named as those of
+        its nets of this family.
+        Input: (n, height, width, channels), scaled as `imagenet_utils.preprocess_input` does in the
+        mode {scaling}; output: (n, classes) float32 probabilities, or the last feature map
+        (n, height / 32, width / 32, 2048) without the top.
 
         Args:
             {shared_arguments}
-            variant: one of {variants}. "keras": the net of keras.applications, strides in the last
-                unit of a stage, images in [-1, 1] as `preprocess_input` makes them; "paper":
-                strides in the first unit, the authors' order of the first layers, images scaled as
-                `imagenet_utils.preprocess_input(x, mode="torch")` does.
+            variant: {variants}
             dropout_rate: rate in [0, 1) before the classifier; the paper has none.
             repeats: number of units in each of the four stages.
             {width_multiplier}
@@ -125,8 +130,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         Source: He et al. 2016, arXiv 1603.05027, figure 4 (e) and the appendix;
         facebook/fb.resnet.torch models/preresnet.lua; keras.applications.
 
-        Differs from the paper: "keras" has its strides in the last units, whose shortcuts are
-        pools of one pixel, biases in some convolutions, and no normalization before the first pool.
+        Differs from the paper: as the variant says.
         """
         check_choice("variant", variant, reported)
         repeats = check_repeats(repeats, units_of)
@@ -161,7 +165,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
 
 
 def _keras(top1: float) -> Reported:
-    return Reported("ImageNet", top1, "one crop, 299 px (keras-applications 1.0.8)")
+    return Reported("ImageNet", top1, "one crop, 224 px (keras-applications 1.0.8)")
 
 
 ResNet50V2 = _member(50, {"keras": _keras(75.96)}, "25613800")

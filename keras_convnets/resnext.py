@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_convnets._builder import Net, check_repeats
+from keras_convnets._builder import Net, channels_last, check_repeats
 from keras_convnets._registry import Paper, Reported, Tap, architecture
 from keras_convnets._residual import Units, bottleneck, stage_taps
 from keras_convnets.errors import check_choice, check_number
@@ -72,7 +72,7 @@ def _member(depth: int, variants: dict[str, tuple[int, int, Reported]], trainabl
             "for": "images of CIFAR's size" if is_small else "ImageNet",
             "scaling": "cifar" if is_small else "torch",
             "size": str(size),
-            "side": f"{size // 4} x {size // 4}" if is_small else "height / 32, width / 32",
+            "side": f"{size // 4}, {size // 4}" if is_small else "height / 32, width / 32",
             "channels": str(channels[-1]),
             "stages": "three" if is_small else "four",
             "trainable": trainable,
@@ -187,14 +187,18 @@ _MEMBERS = {29: ResNeXt29, 50: ResNeXt50, 101: ResNeXt101}
 
 
 def ResNeXt(
-    depth: int = 50, cardinality: int = 32, bottleneck_width: int = 4, *args: Any, **options: Any
+    depth: int = 50,
+    cardinality: int | None = None,
+    bottleneck_width: int | None = None,
+    *args: Any,
+    **options: Any,
 ) -> keras.Model:
     """Builds the ResNeXt of a depth and a template, "32x4d" as the paper writes it.
 
     Args:
         depth: 29 (for images of CIFAR's size), 50 or 101.
-        cardinality: number of paths in a unit.
-        bottleneck_width: channels of a path in the first stage.
+        cardinality: number of paths in a unit; by default that of the net of this depth.
+        bottleneck_width: channels of a path in the first stage; the same.
         *args: the arguments of `ResNeXt50`.
         **options: the other options of `ResNeXt50`.
 
@@ -214,7 +218,8 @@ def ResNeXt(
     """
     check_choice("depth", depth, _MEMBERS)
     template = {"cardinality": cardinality, "bottleneck_width": bottleneck_width}
-    return _MEMBERS[depth](*args, **template, **options)
+    given = {option: value for option, value in template.items() if value is not None}
+    return _MEMBERS[depth](*args, **given, **options)
 
 
 def template_block(
@@ -241,8 +246,11 @@ def template_block(
     """
     check_number("`cardinality`", cardinality, least=1, whole=True)
     check_number("`bottleneck_width`", bottleneck_width, least=1, whole=True)
+    check_number("`channels`", channels, least=1, whole=True)
+    check_number("`size`", size, least=1, whole=True)
     width = cardinality * bottleneck_width
-    image = keras.Input((size, size, channels), name="map")
+    shape = (size, size, channels) if channels_last() else (channels, size, size)
+    image = keras.Input(shape, name="map")
     x = layers.Conv2D(width, 1, use_bias=False, name="1_conv")(image)
     x = GroupedConv2D(width, 3, padding="same", groups=cardinality, use_bias=False, name="2_conv")(
         x

@@ -16,7 +16,7 @@ from keras_convnets._builder import (
     scale_width,
 )
 from keras_convnets._registry import Paper, Reported, Tap, architecture
-from keras_convnets.errors import InputError, check_number
+from keras_convnets.errors import InputError, check_choice, check_number
 from keras_convnets.imagenet_utils import decode_predictions, preprocessor
 from keras_convnets.layers import BiasedConv2D
 from keras_convnets.layers.initializers import initializers
@@ -48,6 +48,7 @@ CONFIGURATIONS = {
     "VGG16": ((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3)),
     "VGG19": ((3, 3), (3, 3), (3,) * 4, (3,) * 4, (3,) * 4),
 }
+HEAD_UNITS = 4096, 4096
 WIDTHS = 64, 128, 256, 512, 512
 
 
@@ -130,7 +131,7 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
         reported=reported,
         texts={
             "net": net_name,
-            "scaling": plain_scaling,
+            "scaling": f'"{plain_scaling}" ("torch" with `batch_norm`)',
             "letter": "ABCDE"[list(CONFIGURATIONS).index(net_name)],
             "parameters": parameters,
         },
@@ -148,17 +149,18 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
         batch_norm: bool = False,
         separable: bool = False,
         dropout_rate: float = 0.0,
-        head_units: Sequence[int] = (4096, 4096),
+        head_units: Sequence[int] = HEAD_UNITS,
         width_multiplier: float = 1.0,
         kernel_initializer: Any = "glorot_uniform",
         batch_norm_momentum: float = 0.99,
     ) -> keras.Model:
         """Builds {net}, configuration {letter} of VGG: blocks of 3x3 convolutions between pools.
 
-        The eight first arguments are those of keras.applications, and the layers have its names.
-        Input: (n, 224, 224, 3), scaled as `imagenet_utils.preprocess_input(x, mode="{scaling}")`
-        does ("torch" for `batch_norm=True`); output: (n, classes) float32 probabilities, or the
-        last feature map (n, height / 32, width / 32, 512) without the top.
+        The eight first arguments are those of keras.applications, and layers are named as those of
+        its nets of this family.
+        Input: (n, 224, 224, 3), scaled as `imagenet_utils.preprocess_input` does in the mode
+        {scaling}; output: (n, classes) float32 probabilities, or the last feature map (n, height /
+        32, width / 32, 512) without the top.
 
         Args:
             {shared_arguments}
@@ -185,7 +187,14 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
 
         Differs from the paper: by default there is no dropout, as in the public weights' graph.
         """
+        check_choice("batch_norm", batch_norm, (True, False))
+        check_choice("separable", separable, (True, False))
         check_head_units(head_units)
+        if separable and tuple(head_units) != HEAD_UNITS:
+            raise InputError(
+                "`separable=True` has a global average in the place of the dense layers. "
+                f"Received: head_units={head_units!r}"
+            )
         convolutions = _Convolutions(
             batch_norm,
             separable,
@@ -233,7 +242,9 @@ VGG16 = _member(
     {
         "": _keras(71.268),
         "batch_norm": _torchvision(73.36),
-        "separable": Reported("JFT", None, "above Inception-v3, without figures (section 4.7)"),
+        "separable": Reported(
+            "JFT", None, "above Inception-v3, without figures (Chollet 2017, section 4.7)"
+        ),
     },
     "138357544",
 )

@@ -103,8 +103,9 @@ def in_brief(table: list[Row]) -> str:
     ]
     for row in table:
         if ":" not in row.name:
-            top1 = f"{row.top1:.1f} %" if row.top1 else ""
-            data = "" if row.data == "ImageNet" else f" ({row.data})"
+            is_imagenet = row.data == "ImageNet"
+            top1 = f"{row.top1:.{1 if is_imagenet else 2}f} %" if row.top1 else ""
+            data = "" if is_imagenet else f" ({row.data})"
             lines.append(
                 f"| `{row.name}` | {readable(row.trainable)} | {readable(row.macs)} "
                 f"| {row.activation_bytes / 2**20:.2g} MiB | {row.input[0]} "

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from keras_convnets import get_model
-from keras_convnets.analysis.comparison import compare
+from keras_convnets.analysis import compare
 from keras_convnets.analysis.diagram import diagram
 from keras_convnets.analysis.weightless import weightless
 

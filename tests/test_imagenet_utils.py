@@ -43,7 +43,7 @@ def test_each_architecture_has_its_own_scaling():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"mode": "imagenet"}, "one of caffe, tf, torch, lenet"),
+        ({"mode": "imagenet"}, "one of caffe, tf, torch, cifar, lenet"),
         ({"data_format": "NHWC"}, "one of `channels_first` or `channels_last`"),
         ({"mode": "torch"}, "made for 3 channels"),
     ],

@@ -28,6 +28,11 @@ def test_import_brings_nothing_heavier_than_keras():
     assert not {f"keras_convnets.{room}" for room in rooms} & loaded
 
 
+def test_analysis_draws_only_when_asked():
+    assert "matplotlib" not in modules_after("import keras_convnets.analysis")
+    assert "matplotlib" in modules_after("from keras_convnets.analysis import compare")
+
+
 @pytest.mark.parametrize("order", [("keras", "keras_convnets"), ("keras_convnets", "keras")])
 def test_saved_nets_load_once_both_are_imported(order, tmp_path):
     """Our layers are known to Keras, whichever was imported first."""

@@ -58,7 +58,7 @@ def compare(models: Sequence[str | keras.Model]) -> Picture:
 
     Example:
 
-    >>> figure = keras_convnets.analysis.comparison.compare(["ResNet50", "ResNeXt50"])
+    >>> figure = keras_convnets.analysis.compare(["ResNet50", "ResNeXt50"])
     >>> len(figure.axes)
     2
     """

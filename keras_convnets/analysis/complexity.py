@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_convnets.errors import InputError
+from keras_convnets.recursion import deep_graphs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,8 @@ def with_static_input(
         )
     if input_shape is not None:
         image = keras.Input(tuple(input_shape), dtype=model.inputs[0].dtype)
-        model = keras.models.clone_model(model, input_tensors=image)
+        with deep_graphs():
+            model = keras.models.clone_model(model, input_tensors=image)
     free = [tensor.shape[1:] for tensor in model.inputs if None in tensor.shape[1:]]
     if free:
         raise InputError(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_convnets.errors import InputError, nearest
+from keras_convnets.recursion import deep_graphs
 
 
 def feature_extractor(model: keras.Model, taps: Sequence[str]) -> keras.Model:
@@ -36,4 +37,5 @@ def feature_extractor(model: keras.Model, taps: Sequence[str]) -> keras.Model:
             f"Received: {received!r}"
         )
     outputs = {tap: layers[tap].output for tap in taps}
-    return keras.Model(model.input, outputs, name=f"{model.name}_features")
+    with deep_graphs():
+        return keras.Model(model.input, outputs, name=f"{model.name}_features")

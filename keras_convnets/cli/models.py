@@ -147,4 +147,4 @@ def _table(rows) -> rich.table.Table:
 def _top1(row) -> str:
     if row.top1 is None:
         return ""
-    return f"{row.top1:.1f}" if row.data == "ImageNet" else f"({row.top1:.1f})"
+    return f"{row.top1:.1f}" if row.data == "ImageNet" else f"({row.top1:.2f})"

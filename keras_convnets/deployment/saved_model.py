@@ -13,6 +13,8 @@ from keras_convnets.deployment.model_card import ModelCard
 from keras_convnets.errors import InputError, reason_of
 from keras_convnets.files import replacing
 from keras_convnets.imagenet_utils import class_names
+from keras_convnets.recursion import deep_graphs
+from keras_convnets.weights import imagenet_names
 
 
 def save_model(model: keras.Model, path: str | os.PathLike, card: ModelCard) -> None:
@@ -59,7 +61,8 @@ def _load(path: Path) -> keras.Model:
     if not path.is_file():
         raise InputError(f"There is no model at {str(path)!r}.")
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        with deep_graphs():
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # the readers below have each their own errors
         raise InputError(f"The model {str(path)!r} can't be loaded: {reason_of(error)}") from error
 
@@ -71,6 +74,11 @@ def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
         raise InputError(
             f"There is no run directory, no .keras file and no model named {name!r}. {error}"
         ) from error
+    if variant is not next(iter(entry.variants.values())):
+        raise InputError(
+            f"There are no ImageNet weights of {entry.name}:{variant.name}; "
+            f"nets that have some: {imagenet_names()}."
+        )
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras tells of its download
             model = entry.builder(weights="imagenet", **variant.options)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_convnets.errors import check_choice, check_number
+
 
 @keras.saving.register_keras_serializable(package="keras_convnets")
 class PadChannels(keras.layers.Layer):
@@ -17,7 +19,7 @@ class PadChannels(keras.layers.Layer):
     Output: the same with `channels` channels, those of the input first.
 
     Raises:
-        ValueError: if the input has more channels.
+        ValueError: if an argument can't be used, or the input has more channels.
 
     Example:
 
@@ -29,9 +31,12 @@ class PadChannels(keras.layers.Layer):
     """
 
     def __init__(self, channels: int, data_format: str | None = None, **kwargs):
+        check_number("`channels`", channels, least=1, whole=True)
+        data_format = data_format or keras.config.image_data_format()
+        check_choice("data_format", data_format, ("channels_last", "channels_first"))
         super().__init__(**kwargs)
         self.channels = channels
-        self.data_format = keras.config.image_data_format() if data_format is None else data_format
+        self.data_format = data_format
 
     @property
     def _axis(self) -> int:

@@ -5,10 +5,17 @@ from typing import Any
 
 import keras
 
-from keras_convnets._registry import Architecture, Variant, find_architecture, get_model
+from keras_convnets._registry import (
+    Architecture,
+    Variant,
+    find_architecture,
+    get_model,
+    variant_of,
+)
 from keras_convnets.data import Preprocessing
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
+from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.losses import SparseSmoothedCrossentropy, add_l2
 from keras_convnets.training.optimizers import build_optimizer
 from keras_convnets.training.recipe import Recipe
@@ -47,7 +54,7 @@ def _architecture(recipe: Recipe) -> tuple[Architecture, Variant]:
     entry, named = find_architecture(model)
     if variant is None:
         return entry, named
-    if ":" in model and variant != named.name:
+    if ":" in model and variant.lower() != named.name.lower():
         raise InputError(
             f"The recipe's model is {model!r}, and its variant is {variant!r}; set one of them "
             "(`--set variant=...`)."
@@ -73,7 +80,8 @@ def main_output(model: keras.Model) -> keras.Model:
     """Returns the net without its auxiliary heads, on the same weights."""
     if not isinstance(model.output, dict):
         return model
-    return keras.Model(model.input, model.output["predictions"], name=model.name)
+    with deep_graphs():
+        return keras.Model(model.input, model.output["predictions"], name=model.name)
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
@@ -98,18 +106,21 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
 
 def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     """Returns how a recipe turns an image into the input of its net."""
-    _, variant = _architecture(recipe)
+    entry, named = _architecture(recipe)
+    variant = variant_of(entry, builder_options(recipe, channels)) or named
     crop = recipe.evaluation.value.fraction
     return Preprocessing(recipe.input_size.value, channels, variant.preprocessing, crop)
 
 
 def model_card(recipe: Recipe, classes: tuple[str, ...], channels: int) -> ModelCard:
     """Returns what stands beside the saved model of a recipe."""
-    entry, variant = _architecture(recipe)
+    entry, _ = _architecture(recipe)
+    options = builder_options(recipe, channels)
+    variant = variant_of(entry, options)
     return ModelCard(
         builder=entry.name,
-        variant=variant.name or None,
-        options=builder_options(recipe, channels),
+        variant=(variant.name if variant else None) or None,
+        options=options,
         classes=classes,
         preprocessing=preprocessing_of(recipe, channels),
         licence="unknown: trained by the user; the licence of the images decides",

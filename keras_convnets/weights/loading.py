@@ -1,5 +1,6 @@
 """One door for weight files: read tensors by layer name, check all of them, then assign."""
 
+import itertools
 import os
 import re
 import warnings
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_convnets.errors import InputError, reason_of
+from keras_convnets.recursion import deep_graphs
 from keras_convnets.weights.catalog import KERAS_TWINS
 from keras_convnets.weights.keras_twin import Tensors, build_twin, tensors_by_our_names
 
@@ -54,7 +56,8 @@ def load(model: keras.Model, path: str | os.PathLike, *, builder: str | None = N
     before = model.get_weights()
     try:
         if path.endswith(".keras"):
-            source = keras.saving.load_model(path, compile=False, safe_mode=True)
+            with deep_graphs():
+                source = keras.saving.load_model(path, compile=False, safe_mode=True)
             assign(model, _tensors_of(source, builder), path)
         elif path.endswith(".weights.h5"):
             _load_structured(model, path, builder)
@@ -142,7 +145,8 @@ def _load_structured(model: keras.Model, path: str, builder: str | None) -> None
 
 def _load_main(model: keras.Model, path: str) -> bool:
     """Tries to load a file that was saved without auxiliary heads into a net that has them."""
-    main = keras.Model(model.input, model.output["predictions"])
+    with deep_graphs():
+        main = keras.Model(model.input, model.output["predictions"])
     try:
         _load_strictly(main, path)
     except Exception:  # as above
@@ -164,16 +168,17 @@ def _read_legacy(model: keras.Model, path: str, builder: str | None) -> Tensors:
     """Reads a legacy `.h5` file: by name if the names are ours, else through the Keras twin."""
     with h5py.File(path, "r") as file:
         group = file.get("model_weights", file)
-        if "layer_names" not in group.attrs:
+        names = _names(group, "layer_names")
+        if names is None:
             raise InputError(
                 f"{path!r} is not a Keras weights file: it has no attribute `layer_names`."
             )
         tensors: Tensors = {}
-        for name in group.attrs["layer_names"]:
-            layer = group[_text(name)]
-            arrays = [np.asarray(layer[_text(weight)]) for weight in layer.attrs["weight_names"]]
+        for name in names:
+            layer = group[name]
+            arrays = [np.asarray(layer[weight]) for weight in _names(layer, "weight_names") or ()]
             if arrays:
-                tensors[_text(name)] = arrays
+                tensors[name] = arrays
     ours = {layer.name for layer in model.layers if layer.weights}
     if _main(set(tensors)) == _main(ours) or builder not in KERAS_TWINS:
         return tensors
@@ -206,8 +211,18 @@ def _load_strictly(model: keras.Model, path: str) -> None:
         model.load_weights(path)
 
 
-def _text(name: str | bytes) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+def _names(group: h5py.Group, attribute: str) -> list[str] | None:
+    """A list of names; Keras cuts one that is longer than an attribute can be into several."""
+    if attribute in group.attrs:
+        names = list(group.attrs[attribute])
+    elif f"{attribute}0" in group.attrs:
+        parts = itertools.takewhile(
+            lambda part: part in group.attrs, (f"{attribute}{i}" for i in itertools.count())
+        )
+        names = [name for part in parts for name in group.attrs[part]]
+    else:
+        return None
+    return [name.decode() if isinstance(name, bytes) else name for name in names]
 
 
 def _some(names: list[str], limit: int = 3) -> str:

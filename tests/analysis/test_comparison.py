@@ -4,7 +4,7 @@ import keras
 import pytest
 
 import keras_convnets
-from keras_convnets.analysis.comparison import compare
+from keras_convnets.analysis import compare
 from keras_convnets.errors import InputError
 
 NAMES = ["AlexNet", "ResNet18", "ResNet34", "ResNet50:v1.5", "NIN"]

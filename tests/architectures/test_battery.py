@@ -46,6 +46,7 @@ SMALL = {
     "ResNeXt50": {"input_shape": (64, 64, 3), **SLIM},
     "VGG11": {"input_shape": (32, 32, 3), **SMALL_HEAD},
     "VGG16": {"input_shape": (32, 32, 3), **SMALL_HEAD},
+    "VGG16:separable": {"input_shape": (32, 32, 3), "width_multiplier": 0.1},
     "VGG16C": {"input_shape": (32, 32, 3), **SMALL_HEAD},
     "Xception": {"input_shape": (71, 71, 3), "width_multiplier": 0.1, "middle_repeats": 1},
 }
@@ -65,8 +66,13 @@ def variant_of(name):
     return find_architecture(name)[1]
 
 
+def row_of(name):
+    """The small size of a net, or of its builder."""
+    return SMALL.get(name) or SMALL[name.partition(":")[0]]
+
+
 def small(name, channels=None, **options):
-    row = SMALL[name.partition(":")[0]]
+    row = row_of(name)
     shape = list(row["input_shape"])
     shape[-1] = channels or shape[-1]
     options = {**row, "input_shape": tuple(shape), "weights": None, **options}
@@ -264,7 +270,7 @@ def test_repeats_say_how_many_blocks_there_are(name):
 
 def stages_of(name):
     """How many numbers `repeats` has."""
-    return len(SMALL[name.partition(":")[0]]["repeats"])
+    return len(row_of(name)["repeats"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -319,7 +325,7 @@ def test_channels_first_gives_the_same_outputs(name, include_top, rng, randomize
     keras.config.set_image_data_format("channels_first")
     height, width, channels = last.input.shape[1:]
     options = {"include_top": include_top, "input_shape": (channels, height, width), **logits}
-    first = get_model(name, **{**SMALL[name.partition(":")[0]], "weights": None, **options})
+    first = get_model(name, **{**row_of(name), "weights": None, **options})
     for variable, value in zip(first.weights, last.get_weights(), strict=True):
         variable.assign(np.reshape(value, variable.shape))  # LeNet-5 has one value a map
     found = infer(first, np.transpose(images, (0, 3, 1, 2)))

@@ -157,6 +157,8 @@ def test_batch_normalized_convolutions_of_vgg_keep_their_biases():
     ("builder", "options", "message"),
     [
         (VGG16, {"weights": None, "batch_norm": True, "separable": True}, "of its own"),
+        (VGG16, {"weights": None, "separable": True, "head_units": (8,)}, "in the place of"),
+        (VGG16, {"weights": None, "batch_norm": "no"}, "`batch_norm` should be one of True"),
         (VGG16, {"weights": None, "head_units": 4096}, "`head_units` should be a tuple"),
         (VGG16, {"weights": None, "input_shape": (None, None, 3)}, "needs a static `input_shape`"),
         (VGG16, {"batch_norm": True}, "ImageNet weights belong to the default VGG16"),
@@ -171,8 +173,8 @@ def test_wrong_options_are_told(builder, options, message):
         builder(**options)
 
 
-@pytest.mark.parametrize("builder", [AlexNet, VGG16])
-def test_without_the_top_any_size_goes(builder):
+@pytest.mark.parametrize(("builder", "size"), [(AlexNet, (1, 2)), (VGG16, (2, 3))])
+def test_without_the_top_any_size_goes(builder, size):
     model = builder(weights=None, include_top=False, width_multiplier=0.1)
     assert model.input.shape == (None, None, None, 3)
-    assert model(np.zeros((1, 80, 96, 3), "float32")).shape[1:3] != (0, 0)
+    assert model(np.zeros((1, 80, 103, 3), "float32")).shape[1:3] == size

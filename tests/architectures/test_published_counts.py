@@ -97,6 +97,61 @@ OPTIONS = {  # what else the sources count: net and options, field, figure
 }
 
 
+REPORTED = {  # top-1 error, from papers.md 2c, 3c, 4c, 10c, 10d, 11, 12d and keras_compat.md 3, 7
+    "AlexNet:paper": 40.7,
+    "NIN": 10.41,
+    "VGG16": 28.732,
+    "VGG16C": 27.3,
+    "VGG19": 28.744,
+    "ResNet18": 30.43,
+    "ResNet34": 26.73,
+    "ResNet50": 25.072,
+    "ResNet50:v1": 24.7,
+    "ResNet101": 23.58,
+    "ResNet101:v1": 23.6,
+    "ResNet152": 23.396,
+    "ResNet152:v1": 23.0,
+    "ResNetCIFAR": 8.75,
+    "ResNetCIFAR:32": 7.51,
+    "ResNetCIFAR:44": 7.17,
+    "ResNetCIFAR:56": 6.97,
+    "ResNetCIFAR:110": 6.43,
+    "ResNetCIFAR:1202": 7.93,
+    "ResNet50V2": 24.04,
+    "ResNet101V2": 22.766,
+    "ResNet152V2": 21.968,
+    "ResNet152V2:paper": 21.1,
+    "ResNet200V2": 21.66,
+    "ResNeXt50": 22.2,
+    "ResNeXt101": 21.2,
+    "ResNeXt101:64x4d": 20.4,
+    "ResNeXt29": 3.65,
+    "ResNeXt29:16x64d": 3.58,
+    "InceptionV3": 21.2,
+    "InceptionV4": 20.0,
+    "InceptionResNetV1": 21.3,
+    "InceptionResNetV2": 19.9,
+    "Xception": 21.0,
+    "LeNet5": 0.95,
+}
+ACCURACY = {  # the same as accuracy, of torchvision's weights and of Caffe's
+    "AlexNet": 57.1,
+    "AlexNet:one_weird_trick": 56.522,
+    "VGG11": 69.02,
+    "VGG13": 69.928,
+    "VGG11:batch_norm": 70.37,
+    "VGG13:batch_norm": 71.586,
+    "VGG16:batch_norm": 73.36,
+    "VGG19:batch_norm": 74.218,
+    "GoogLeNet": 68.7,
+    "GoogLeNet:torchvision": 69.778,
+    "ResNet50:v1.5": 76.13,
+    "ResNet101:v1.5": 77.374,
+    "ResNet152:v1.5": 78.312,
+    "ResNeXt101:32x8d": 79.312,
+}
+
+
 def cost_of(name, **options):
     return weightless(lambda: count_complexity(get_model(name, weights=None, **options)))
 
@@ -144,6 +199,12 @@ def test_the_record_tells_what_the_registry_does():
             assert (row.input, row.top1) == (variant.input_shape, variant.reported.top1)
             assert row.data == variant.reported.data
             assert (row.year, row.authors) == (entry.paper.year, entry.paper.short_authors)
+
+
+def test_reported_accuracies_are_those_of_the_sources():
+    found = {name: ROWS[name].top1 for name in (*REPORTED, *ACCURACY)}
+    expected = {name: round(100 - error, 3) for name, error in REPORTED.items()} | ACCURACY
+    assert found == expected
 
 
 def test_tables_are_made_from_the_record():

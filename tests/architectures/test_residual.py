@@ -5,10 +5,20 @@ import numpy as np
 import pytest
 
 import keras_convnets
-from keras_convnets import ResNet18, ResNet34, ResNet50, ResNetCIFAR, ResNeXt, ResNeXt50
+from keras_convnets import (
+    ResNet18,
+    ResNet34,
+    ResNet50,
+    ResNet50V2,
+    ResNet200V2,
+    ResNetCIFAR,
+    ResNeXt,
+    ResNeXt50,
+)
 from keras_convnets._residual import Units, bottleneck
 from keras_convnets.errors import InputError
 from keras_convnets.layers.initializers import initializers
+from keras_convnets.resnext import template_block
 
 
 @pytest.fixture
@@ -76,8 +86,8 @@ def test_paths_of_two_convolutions_collapse_into_one_dense_block(form, float64, 
     np.testing.assert_allclose(dense(images), narrow(images), atol=1e-12, rtol=0)
 
 
-def test_forms_differ_once_each_path_has_its_own_last_normalization(float64, rng, randomize):
-    """The test above can fail: statistics of each path are not those of their sum."""
+def test_a_small_difference_of_forms_is_seen(float64, rng, randomize):
+    """The tests above can fail."""
     narrow = randomize(unit("a", THREE))
     wide = unit("c", THREE)
     merge(wide, narrow, steps=3, cardinality=4)
@@ -132,6 +142,28 @@ def test_strides_stand_where_the_variant_has_them(variant, strided):
             assert (layer.strides == (2, 2)) == (conv == strided)
 
 
+def test_first_units_of_the_preactivation_net_of_the_paper():
+    """The stem activates for the very first unit; a projection reads the activated map, raw."""
+    options = {"input_shape": (64, 64, 3), "width_multiplier": 0.1, "repeats": (2, 1, 1, 1)}
+    net = ResNet200V2(**options)
+    names = {layer.name for layer in net.layers}
+    assert "conv2_block1_preact_bn" not in names
+    assert "conv1_bn" in names
+    assert not any(name.endswith("_0_bn") for name in names)
+    assert net.get_layer("conv2_block1_0_conv").input is net.get_layer("pool1_pool").output
+    for unit in ("conv3_block1", "conv5_block1"):
+        activated = net.get_layer(f"{unit}_preact_relu").output
+        assert net.get_layer(f"{unit}_0_conv").input is activated
+        assert net.get_layer(f"{unit}_1_conv").input is activated
+        assert net.get_layer(f"{unit}_0_conv").strides == (2, 2)
+        assert net.get_layer(f"{unit}_2_conv").strides == (2, 2)
+    first, second = (net.get_layer(f"conv2_block{i}_out") for i in (1, 2))
+    assert second.input[0] is first.output  # the identity, before any activation
+    keras_net = ResNet50V2(weights=None, **options)
+    assert "conv1_bn" not in {layer.name for layer in keras_net.layers}
+    assert keras_net.get_layer("conv2_block2_2_conv").strides == (2, 2)
+
+
 @pytest.mark.parametrize("depth", [18, 19, 2, 20.0, "20"])
 def test_depth_of_the_cifar_nets_is_6n_and_2(depth):
     with pytest.raises(InputError, match="`depth` should be"):
@@ -147,6 +179,17 @@ def test_resnext_by_depth_is_the_builder_of_that_depth():
     assert net.get_layer("conv2_block1_2_conv").groups == 2
     with pytest.raises(InputError, match="`depth` should be one of 29, 50, 101"):
         ResNeXt(34)
+    # 8x64d, as the paper's net of this depth
+    net = ResNeXt(29, input_shape=(16, 16, 3), width_multiplier=0.1)
+    assert net.get_layer("conv2_block1_2_conv").groups == 8
+
+
+def test_template_block_has_its_count_whatever_comes_first():
+    assert template_block(8, 14).count_params() == 8 * (2 * 14 * 256 + 9 * 14 * 14)
+    keras.config.set_image_data_format("channels_first")
+    assert template_block(8, 14).count_params() == 71_456
+    with pytest.raises(InputError, match="`size` should be an integer"):
+        template_block(size=-1)
 
 
 @pytest.mark.parametrize(

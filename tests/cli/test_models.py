@@ -35,7 +35,7 @@ def test_list_takes_a_pattern(run):
     _, out, _ = run("list", "lenet*")
     lines, names = nets_of(out)
     assert names == ["LeNet5", "LeNet5:modern"]
-    assert "60k 326k 0.04 32 (99.0) LeCun 1998" in " ".join(lines[-4].split() + lines[-3].split())
+    assert "60k 326k 0.04 32 (99.05) LeCun 1998" in " ".join(lines[-4].split() + lines[-3].split())
 
 
 @pytest.mark.parametrize(

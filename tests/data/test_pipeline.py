@@ -96,7 +96,7 @@ def test_any_size_fits_the_input(shape, size):
         ((0, 3, "tf"), "input size should be an integer of at least 1"),
         (("28", 3, "tf"), "input size should be an integer"),
         ((28, 2, "tf"), "1 or 3 channels"),
-        ((28, 3, "bgr"), "one of caffe, tf, torch, lenet"),
+        ((28, 3, "bgr"), "one of caffe, tf, torch, cifar, lenet"),
         ((28, 3, "tf", 0), "central crop should be a number above 0"),
     ],
 )

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_convnets.errors import InputError
 from keras_convnets.layers import PadChannels
 
 
@@ -23,6 +24,12 @@ def test_channels_of_zeros_follow_those_of_the_input(data_format, rng):
 def test_too_many_channels_can_not_be_padded():
     with pytest.raises(ValueError, match="can't take more"):
         PadChannels(2)(np.zeros((1, 4, 4, 3), "float32"))
+
+
+@pytest.mark.parametrize("arguments", [{"channels": 5.5}, {"channels": -2}, {"data_format": "x"}])
+def test_arguments_are_checked(arguments):
+    with pytest.raises(InputError, match="should be"):
+        PadChannels(**{"channels": 4, **arguments})
 
 
 def test_layer_is_made_anew_from_its_config():

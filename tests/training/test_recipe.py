@@ -19,6 +19,7 @@ from keras_convnets.training import (
     choice,
 )
 from keras_convnets.training.literals import parse
+from keras_convnets.training.model import model_card
 from keras_convnets.training.recipe import FIELDS
 
 
@@ -171,3 +172,26 @@ def test_piecewise_wants_one_rate_more(recipe):
 def test_net_is_the_model_with_its_variant(model, variant, net, tiny_recipe):
     recipe = tiny_recipe.replace(model=choice(model, "test"), variant=choice(variant, "test"))
     assert recipe.net == net
+
+
+@pytest.mark.parametrize(
+    ("model", "variant", "options", "card", "mode"),
+    [
+        ("VGG11:batch_norm", None, {}, "batch_norm", "torch"),
+        ("VGG16", None, {"batch_norm": True}, "batch_norm", "torch"),
+        ("VGG16", None, {}, None, "caffe"),
+        ("ResNeXt101", "64x4d", {}, "64x4d", "torch"),
+        ("ResNeXt101:64x4d", "64X4D", {}, "64x4d", "torch"),
+        ("ResNeXt101", None, {"cardinality": 64}, "64x4d", "torch"),
+        ("ResNeXt101", "64x4d", {"cardinality": 2}, None, "torch"),  # no net with a name
+        ("ResNetCIFAR", None, {"depth": 110}, "110", "cifar"),
+        ("ResNet50", "v1.5", {}, "v1.5", "torch"),
+    ],
+)
+def test_card_and_scaling_are_those_of_the_net_that_is_built(
+    model, variant, options, card, mode, tiny_recipe
+):
+    values = {"model": model, "variant": variant, "model_options": options}
+    recipe = tiny_recipe.replace(**{k: choice(v, "test") for k, v in values.items()})
+    found = model_card(recipe, ("a", "b"), 3)
+    assert (found.variant, found.preprocessing.mode) == (card, mode)

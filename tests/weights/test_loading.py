@@ -152,3 +152,20 @@ def test_lambda_layers_are_not_executed(tmp_path):
     keras.Model(image, keras.layers.Lambda(lambda x: x)(image)).save(tmp_path / "evil.keras")
     with pytest.raises(InputError, match="does not fit"):
         weights.load(Xception(weights=None, **TINY), tmp_path / "evil.keras")
+
+
+def test_files_of_nets_of_thousands_of_layers_load(tmp_path, randomize):
+    """Keras cuts their list of layers, and Python's recursion ends before their graph does."""
+    import sys
+
+    options = {"shortcut": None, "width_multiplier": 0.5, "input_shape": (8, 8, 3)}
+    limit = sys.getrecursionlimit()
+    net = keras_convnets.ResNetCIFAR(1082, **options)
+    net.layers[1].set_weights([w + 1 for w in net.layers[1].get_weights()])
+    for suffix in (".h5", ".keras"):
+        path = tmp_path / f"deep{suffix}"
+        net.save(path)
+        loaded = keras_convnets.ResNetCIFAR(1082, weights=path, **options)
+        for a, b in zip(net.get_weights(), loaded.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert sys.getrecursionlimit() == limit
