@@ -49,15 +49,18 @@ class Reported:
         data: name of the data set.
         top1: per cent, or `None` where only other figures were published.
         details: what else belongs to the figure: crop, image size, and where it stands.
+        one_crop: whether it is of one crop of the size by default, so that it fits the cost.
     """
 
     data: str
     top1: float | None
     details: str
+    one_crop: bool = True
 
     def __str__(self) -> str:
-        top1 = f"top-1 {self.top1} %, " if self.top1 else ""
-        return f"{self.data} {top1}{self.details}"
+        top1 = f"top-1 {self.top1} %" if self.top1 else "top-1 not reported"
+        between = " " if self.details.startswith("(") else ", "
+        return f"{self.data} {top1}{between}{self.details}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +97,12 @@ class Architecture:
     @property
     def names(self) -> list[str]:
         """The names a user may type: the builder alone for the default, `Builder:variant` else."""
-        return [self.name] + [f"{self.name}:{variant}" for variant in list(self.variants)[1:]]
+        return [self.name_of(variant) for variant in self.variants.values()]
+
+    def name_of(self, variant: Variant) -> str:
+        """The name of a variant."""
+        is_default = variant is next(iter(self.variants.values()))
+        return self.name if is_default else f"{self.name}:{variant.name}"
 
 
 _ARCHITECTURES: dict[str, Architecture] = {}
@@ -287,7 +295,16 @@ def list_models(pattern: str = "*") -> list[str]:
     ['LeNet5', 'LeNet5:modern']
     """
     names = [name for entry in architectures().values() for name in entry.names]
-    return sorted(name for name in names if fnmatch.fnmatch(name.lower(), pattern.lower()))
+    return sorted(name for name in names if fits(name, pattern))
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether a net has a name, or another name of its builder, that fits a pattern in any case."""
+    builder, colon, variant = name.partition(":")
+    names = (builder, *architectures()[builder].aliases)
+    return any(
+        fnmatch.fnmatch(f"{known}{colon}{variant}".lower(), pattern.lower()) for known in names
+    )
 
 
 def find_architecture(name: str) -> tuple[Architecture, Variant]:

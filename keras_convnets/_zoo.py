@@ -18,6 +18,7 @@ class Row:
         input: (height, width, channels) of the image.
         top1: reported accuracy in per cent, or `None`.
         data: the data set that it is reported on.
+        one_crop: whether it is of one crop of this size.
         year: of the paper.
         authors: of the paper, short.
     """
@@ -30,6 +31,7 @@ class Row:
     input: tuple[int, int, int]
     top1: float | None
     data: str
+    one_crop: bool
     year: int
     authors: str
 

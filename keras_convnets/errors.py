@@ -65,7 +65,7 @@ def check_number(
     is_good = (
         isinstance(value, kind)
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and (isinstance(value, numbers.Integral) or math.isfinite(value))
         and (least is None or value >= least)
         and (above is None or value > above)
         and (most is None or value <= most)

@@ -174,7 +174,9 @@ ResNet152V2 = _member(
     152,
     {
         "keras": _keras(78.032),
-        "paper": Reported("ImageNet", 78.9, "top-5 94.5 %, one crop, 320 px (table 5)"),
+        "paper": Reported(
+            "ImageNet", 78.9, "top-5 94.5 %, one crop, 320 px (table 5)", one_crop=False
+        ),
     },
     "60380648",
 )

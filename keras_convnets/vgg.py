@@ -249,6 +249,8 @@ VGG16 = _member(
     "138357544",
 )
 VGG16C = _member(
-    "VGG16C", {"": Reported("ImageNet", 72.7, "top-5 91.2 %, dense, 384 px (table 3)")}, "133638952"
+    "VGG16C",
+    {"": Reported("ImageNet", 72.7, "top-5 91.2 %, dense, 384 px (table 3)", one_crop=False)},
+    "133638952",
 )
 VGG19 = _member("VGG19", {"": _keras(71.256), "batch_norm": _torchvision(74.218)}, "143667240")

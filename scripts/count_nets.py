@@ -20,7 +20,7 @@ from keras_convnets import count_complexity, get_model
 from keras_convnets._registry import Architecture, Variant, architectures
 from keras_convnets._zoo import Row, rows
 from keras_convnets.analysis.weightless import weightless
-from keras_convnets.cli.amounts import readable
+from keras_convnets.cli.amounts import mebibytes, readable
 from keras_convnets.files import write_text
 
 ROOT = Path(__file__).parents[1]
@@ -80,6 +80,7 @@ def row_of(name: str, entry: Architecture, variant: Variant) -> Row:
         input=variant.input_shape,
         top1=variant.reported.top1,
         data=variant.reported.data,
+        one_crop=variant.reported.one_crop,
         year=entry.paper.year,
         authors=entry.paper.short_authors,
     )
@@ -106,9 +107,10 @@ def in_brief(table: list[Row]) -> str:
             is_imagenet = row.data == "ImageNet"
             top1 = f"{row.top1:.{1 if is_imagenet else 2}f} %" if row.top1 else ""
             data = "" if is_imagenet else f" ({row.data})"
+            data += "" if row.one_crop else " *"
             lines.append(
                 f"| `{row.name}` | {readable(row.trainable)} | {readable(row.macs)} "
-                f"| {row.activation_bytes / 2**20:.2g} MiB | {row.input[0]} "
+                f"| {mebibytes(row.activation_bytes)} MiB | {row.input[0]} "
                 f"| {top1}{data} | {row.authors} {row.year} |"
             )
     return "\n".join(lines)

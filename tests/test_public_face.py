@@ -29,8 +29,12 @@ def test_import_brings_nothing_heavier_than_keras():
 
 
 def test_analysis_draws_only_when_asked():
-    assert "matplotlib" not in modules_after("import keras_convnets.analysis")
-    assert "matplotlib" in modules_after("from keras_convnets.analysis import compare")
+    drawing = {f"keras_convnets.analysis.{room}" for room in ("comparison", "plots", "diagram")}
+    assert not drawing & modules_after("import keras_convnets.analysis")
+    assert "keras_convnets.analysis.plots" in modules_after(
+        "from keras_convnets.analysis import compare"
+    )
+    assert "compare" in dir(keras_convnets.analysis)
 
 
 @pytest.mark.parametrize("order", [("keras", "keras_convnets"), ("keras_convnets", "keras")])

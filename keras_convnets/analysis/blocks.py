@@ -96,7 +96,7 @@ def find_blocks(model: keras.Model) -> tuple[Item, ...]:
     if not getattr(model, "inputs", None):
         raise InputError(
             "Blocks are found in functional models and built sequential ones. "
-            f"Received: {type(model).__name__} {model.name!r}"
+            f"Received: {type(model).__name__} {getattr(model, 'name', model)!r}"
         )
     parents = _parents(model)
     order = list(graphlib.TopologicalSorter(parents).static_order())

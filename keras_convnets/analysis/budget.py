@@ -17,7 +17,7 @@ from keras_convnets.analysis.complexity import Complexity, count_complexity, wit
 from keras_convnets.analysis.search import OutOfReachError, Search
 from keras_convnets.analysis.stages import StageCost, cost_by_stage
 from keras_convnets.analysis.weightless import weightless
-from keras_convnets.errors import InputError, check_number, nearest
+from keras_convnets.errors import InputError, check_number, nearest, reason_of
 
 BUDGETS = {"params": "trainable parameters", "macs": "multiply-adds"}
 
@@ -126,11 +126,18 @@ def solve(
     chosen.check(free, options)
     ladder = _ladder(chosen.start(free, options))
     if input_shape is not None and chosen.takes("input_shape"):
-        options, input_shape = {**options, "input_shape": tuple(input_shape)}, None
+        options, input_shape = {**options, "input_shape": input_shape}, None
     if "weights" in chosen.parameters:
         options = {**options, "weights": None}
     nets = _Nets(chosen, free, options, input_shape, kind)
-    nets.spent(ladder.value(ladder.start))  # an error here is about the other options
+    try:
+        nets.spent(ladder.value(ladder.start))
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:  # Keras has both for other options
+        raise InputError(
+            f"{chosen.name} can't be built with {options}: {reason_of(error)}"
+        ) from error
 
     def evaluate(index: int) -> int | None:
         try:
@@ -150,7 +157,14 @@ def solve(
     try:
         value = ladder.value(_shorten(search, ladder, search.nearest(ladder.start)))
     except OutOfReachError as error:
-        raise InputError(_out_of_reach(error.end, ladder, nets, amount)) from None
+        end = error.end
+        # Below the ladder some options may be 0, such as a number of repeats.
+        is_below = ladder.value is int and end == 1 and search.cost(1) > amount
+        zero = evaluate(0) if is_below else None
+        if zero is None or zero > amount:
+            end = end if zero is None else 0
+            raise InputError(_out_of_reach(end, ladder, nets, amount)) from None
+        value = min((0, 1), key=lambda index: (abs(nets.spent(index) - amount), index))
     cost, stages = nets.counted[value]
     return Solution(
         name=chosen.name,

@@ -8,6 +8,7 @@ import keras
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from keras_convnets._registry import find_architecture
@@ -26,7 +27,7 @@ _PLACES = tuple(
 
 @dataclasses.dataclass(frozen=True)
 class _Entry:
-    """A net in the comparison; without accuracy if no one reported it on ImageNet."""
+    """A net in the comparison; without accuracy if none of one crop of ImageNet was reported."""
 
     name: str
     family: str
@@ -46,8 +47,9 @@ def compare(models: Sequence[str | keras.Model]) -> Picture:
     """Plots reported accuracy against multiply-adds, and parameters by stage.
 
     Args:
-        models: names of nets, `Builder[:variant]`, or models whose input size is fixed; a model
-            has no reported accuracy, and stands among the bars alone.
+        models: names of nets, `Builder[:variant]`, or models whose input size is fixed. Models,
+            and nets whose reported accuracy is not of one crop of their size, stand among the bars
+            alone.
 
     Returns:
         A figure: on the left a circle for each net, as large as its parameters; on the right a bar
@@ -62,7 +64,8 @@ def compare(models: Sequence[str | keras.Model]) -> Picture:
     >>> len(figure.axes)
     2
     """
-    if isinstance(models, str | keras.Model) or not models:
+    is_list = isinstance(models, Sequence) and not isinstance(models, str)
+    if not (is_list and models and all(isinstance(m, str | keras.Model) for m in models)):
         raise InputError(
             "`models` should be a list of names of nets or of models, such as "
             f"['ResNet50', 'ResNeXt50']. Received: {models!r}"
@@ -78,23 +81,34 @@ def compare(models: Sequence[str | keras.Model]) -> Picture:
 
 def _entry(model: str | keras.Model) -> _Entry:
     if isinstance(model, keras.Model):
+        shapes = [tensor.shape for tensor in getattr(model, "inputs", None) or ()]
+        if not shapes or None in shapes[0][1:]:
+            raise InputError(
+                "A model to be compared should be built, for images of a fixed size. "
+                f"Received: {model.name!r}"
+            )
         return _Entry(model.name, model.name, None, cost_by_stage(model))
     entry, variant = find_architecture(model)
     stages = weightless(lambda: cost_by_stage(entry.builder(weights=None, **variant.options)))
-    top1 = variant.reported.top1 if variant.reported.data == "ImageNet" else None
+    reported = variant.reported
+    fits = reported.data == "ImageNet" and reported.one_crop
     paper = f"{entry.paper.short_authors} {entry.paper.year}"
-    return _Entry(model, paper, top1, stages)
+    return _Entry(entry.name_of(variant), paper, reported.top1 if fits else None, stages)
 
 
 def _draw_circles(figure: Picture, axes: Axes, entries: Sequence[_Entry]) -> None:
+    if not entries:
+        axes.text(0.5, 0.5, "no reported accuracy", transform=axes.transAxes, ha="center")
+        axes.set_axis_off()
+        return
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("multiply-adds of one image, G")
     axes.set_ylabel("reported top-1 accuracy on ImageNet, %")
     axes.set_title("accuracy and cost; the area of a circle is its parameters")
     axes.grid(alpha=0.3)
-    if not entries:
-        axes.text(0.5, 0.5, "no reported accuracy", transform=axes.transAxes, ha="center")
-        return
     for family in dict.fromkeys(entry.family for entry in entries):
         own = [entry for entry in entries if entry.family == family]
         axes.scatter(
@@ -105,7 +119,6 @@ def _draw_circles(figure: Picture, axes: Axes, entries: Sequence[_Entry]) -> Non
             label=family,
         )
     axes.margins(0.12)
-    axes.xaxis.set_major_formatter("{x:g}")
     legend = axes.legend(loc="lower right", fontsize=8)
     for handle in legend.legend_handles:
         handle.set_sizes([40])
@@ -129,6 +142,7 @@ def _label(figure: Picture, axes: Axes, entries: Sequence[_Entry], taken: list) 
                 ha="left" if x >= 0 else "right",
                 va="center",
                 fontsize=7.5,
+                parse_math=False,
                 arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.4", "shrinkA": 0},
             )
             label.update_positions(renderer)
@@ -158,9 +172,11 @@ def _draw_bars(axes: Axes, entries: Sequence[_Entry]) -> None:
         colour = "0.6" if stride is None else None
         axes.barh(positions, widths, left=starts, label=label, color=colour)
         starts = [start + width for start, width in zip(starts, widths, strict=True)]
-    axes.set_yticks(positions, [entry.name for entry in entries], fontsize=8)
+    names = [entry.name for entry in entries]
+    axes.set_yticks(positions, names, fontsize=8, parse_math=False)
     axes.invert_yaxis()
     axes.set_xlabel("trainable parameters, M")
     axes.set_title("parameters by stage")
     axes.grid(alpha=0.3, axis="x")
-    axes.legend(fontsize=8, loc="lower right")
+    handles, labels = axes.get_legend_handles_labels()
+    axes.figure.legend(handles, labels, fontsize=8, loc="outside lower right", ncols=len(labels))

@@ -56,7 +56,8 @@ def diagram(model: keras.Model, title: str | None = None) -> Picture:
     figure = Picture(figsize=(width / 72, height / 72))
     canvas = Canvas(figure.add_axes((0, 0, 1, 1)), width, height)
     canvas.text(_MARGIN, _MARGIN + 2, title, size=TITLE, weight="bold", align="left")
-    count = f"{model.count_params():,} parameters"
+    trainable = sum(math.prod(variable.shape) for variable in model.trainable_variables)
+    count = f"{trainable:,} parameters"
     canvas.text(_MARGIN, _MARGIN + 18, count, size=SMALL, colour=NOTE, align="left")
     _draw_columns(canvas, columns, (width - net_width) / 2, _HEADER)
     _draw_legend(canvas, rows, notes, height - below)

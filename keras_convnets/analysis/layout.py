@@ -131,7 +131,8 @@ class Fan(Part):
         bottom = top + self._depth
         if self._fork:
             canvas.line((x, y), (x, fork))
-            canvas.line((x + self._places[0], fork), (x + self._places[-1], fork))
+            first, last = min(0, self._places[0]), max(0, self._places[-1])
+            canvas.line((x + first, fork), (x + last, fork))
         end = bottom + _LINE if self._join else bottom
         for place, branch in zip(self._places, self._branches, strict=True):
             at = x + place

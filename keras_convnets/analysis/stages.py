@@ -105,7 +105,7 @@ def _strides(
             found += inside
         else:
             # A map that is weighted by something pooled from all of it keeps its stride.
-            stride = min(filter(None, strides), default=None)
+            stride = min((s for s in strides if s is not None), default=None)
             leaving = [_through(layer, stride)] * len(results)
         if isinstance(layer, keras.Layer) and not isinstance(layer, keras.Model):
             found.append(leaving[0])
@@ -127,9 +127,17 @@ def _through(layer: keras.Operation, stride: int | None) -> int | None:
     if isinstance(layer, TrainableSubsampling):
         return stride * 2
     if isinstance(layer, layers.UpSampling2D):
-        return stride // layer.size[0]
+        return _divided(stride, layer.size[0])
     strides = keras.tree.flatten(getattr(layer, "strides", 1))[0]
-    return stride // strides if isinstance(layer, layers.Conv2DTranspose) else stride * strides
+    if isinstance(layer, layers.Conv2DTranspose):
+        return _divided(stride, strides)
+    return stride * strides
+
+
+def _divided(stride: float, by: int) -> float:
+    """The stride of a map with more cells; below 1 if it has more than the image has pixels."""
+    quotient = stride / by
+    return int(quotient) if quotient == int(quotient) else quotient
 
 
 def _is_channels_last(model: keras.Model) -> bool:

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from keras_convnets.errors import InputError
 
+# What no net costs.
+MOST = 10**18
 SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
 
 
@@ -13,6 +15,11 @@ def readable(amount: int) -> str:
         if amount >= scale:
             return f"{amount / scale:.{2 if amount < 10 * scale else 1}f}{suffix}"
     return f"{amount / 1e3:.0f}k"
+
+
+def mebibytes(size: int) -> str:
+    """Returns a number of bytes in MiB, with two digits at least."""
+    return f"{size / 2**20:.{1 if size >= 2**20 else 2}f}"
 
 
 def parse_amount(option: str, text: str | None) -> int | None:
@@ -25,11 +32,13 @@ def parse_amount(option: str, text: str | None) -> int | None:
         return None
     scale = SUFFIXES.get(text[-1:].lower(), 1)
     try:
-        amount = int(Decimal(text if scale == 1 else text[:-1]) * scale)
-    except (ArithmeticError, ValueError):
-        amount = 0
-    if amount <= 0:
+        amount = Decimal(text if scale == 1 else text[:-1]) * scale
+        is_good = 1 <= amount <= MOST
+    except ArithmeticError:
+        is_good = False
+    if not is_good:
         raise InputError(
-            f"{option} should be a number above 0 such as 70k, 300M or 4.1G. Received: {text!r}"
+            f"{option} should be a number of at least 1 such as 70k, 300M or 4.1G. "
+            f"Received: {text[:80]!r}"
         )
-    return amount
+    return int(amount)

@@ -4,16 +4,24 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Annotated, Any
 
+import rich.box
 import rich.console
 import rich.table
 import typer
 
-from keras_convnets.cli.amounts import parse_amount
+from keras_convnets.cli.amounts import mebibytes, parse_amount
 from keras_convnets.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from keras_convnets._registry import Architecture
     from keras_convnets.analysis import Solution
+
+# What --set does not give, and why.
+_NOT_SET = {
+    "input_tensor": "it takes what can be written",
+    "input_shape": "use --input-size",
+    "weights": "nets are counted without weights",
+}
 
 
 def design(
@@ -60,6 +68,8 @@ def _read_options(entry: "Architecture", settings: list[str]) -> dict[str, Any]:
         option, equals, text = (part.strip() for part in setting.partition("="))
         if not equals:
             raise InputError(f"--set wants option=value. Received: {setting!r}")
+        if option in _NOT_SET:
+            raise InputError(f"--set can't give {option!r}; {_NOT_SET[option]}.")
         if option not in allowed:
             raise InputError(
                 f"{entry.name} has no option {option!r}; "
@@ -73,7 +83,7 @@ def _read_value(text: str) -> Any:
     """A Python literal, or else the text itself: `--set form=a`."""
     try:
         return ast.literal_eval(text)
-    except (SyntaxError, TypeError, ValueError):
+    except (MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
         return text
 
 
@@ -99,8 +109,8 @@ def _tell(solution: "Solution") -> None:
     cost = solution.cost
     budget = f" ({solution.error:+.2%} from {solution.amount:,})"
     facts = rich.table.Table(box=None, show_header=False)
-    facts.add_column(style="bold")
-    facts.add_column()
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
     for fact, value in (
         ("net", solution.name),
         (solution.free, f"{solution.value} (of {len(solution.tried)} nets that were counted)"),
@@ -112,14 +122,16 @@ def _tell(solution: "Solution") -> None:
         ("input", " x ".join(map(str, cost.layers[0].output_shape))),
         ("parameters", f"{cost.trainable:,}{budget if solution.kind == 'params' else ''}"),
         ("multiply-adds", f"{cost.macs:,}{budget if solution.kind == 'macs' else ''}"),
-        ("activations", f"{cost.peak_activation_bytes / 2**20:.1f} MiB at the peak, an image"),
+        ("activations", f"{mebibytes(cost.peak_activation_bytes)} MiB at the peak, an image"),
     ):
         facts.add_row(fact, value)
     console.print(facts)
-    stages = rich.table.Table(title="Stages", title_justify="left")
-    stages.add_column("stage")
+    stages = rich.table.Table(
+        title="Stages", title_justify="left", box=rich.box.SIMPLE_HEAD, padding=0
+    )
+    stages.add_column("stage", no_wrap=True)
     for column in ("map", "layers", "parameters", "multiply-adds", "share"):
-        stages.add_column(column, justify="right")
+        stages.add_column(column, justify="right", no_wrap=True)
     for stage in solution.stages:
         if not (stage.trainable or stage.macs):
             continue

@@ -6,7 +6,7 @@ from typing import Annotated
 import rich.console
 import typer
 
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, reason_of
 
 SUFFIXES = (".svg", ".png")
 PNG_DPI = 144  # twice as many pixels as points
@@ -26,12 +26,16 @@ def draw(
     from keras_convnets.files import check_writable, replacing
 
     if out is not None and out.suffix.lower() not in SUFFIXES:
-        raise InputError(f"`--out` should end in .svg or .png. Received: {str(out)!r}")
+        raise InputError(f"--out should end in .svg or .png. Received: {str(out)!r}")
     entry, variant = find_architecture(name)
     full_name = f"{entry.name}:{variant.name}" if ":" in name else entry.name
     out = out or Path(f"{full_name.replace(':', '_')}.svg")
-    if out.is_dir():
-        raise InputError(f"`--out` should be a file, not a folder. Received: {str(out)!r}")
+    try:
+        is_folder = out.is_dir()
+    except OSError as error:  # a name that is too long
+        raise InputError(f"--out can't be written: {reason_of(error)}") from error
+    if is_folder:
+        raise InputError(f"--out should be a file, not a folder. Received: {str(out)!r}")
     check_writable(out.parent)
     content = _content(full_name, variant.input_shape, input_size, out.suffix.lower()[1:])
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,6 @@
 """`keras-convnets list` and `keras-convnets info`."""
 
 import enum
-import fnmatch
 from typing import Annotated
 
 import rich.box
@@ -9,7 +8,8 @@ import rich.console
 import rich.table
 import typer
 
-from keras_convnets.cli.amounts import parse_amount, readable
+from keras_convnets.cli.amounts import mebibytes, parse_amount, readable
+from keras_convnets.errors import InputError, check_choice
 
 
 class Order(enum.StrEnum):
@@ -38,23 +38,32 @@ def list_models(
 ) -> None:
     """List the nets and the recipes."""
     from keras_convnets import _zoo, recipes
+    from keras_convnets._registry import fits
 
+    table = _zoo.rows()
+    if data is not None:
+        check_choice("--data", data.lower(), sorted({row.data.lower() for row in table}))
     limits = {
         "trainable": parse_amount("--max-params", max_params),
         "macs": parse_amount("--max-macs", max_macs),
     }
     rows = [
         row
-        for row in _zoo.rows()
-        if fnmatch.fnmatch(row.name.lower(), pattern.lower())
+        for row in table
+        if fits(row.name, pattern)
         and all(limit is None or getattr(row, field) <= limit for field, limit in limits.items())
         and (data is None or row.data.lower() == data.lower())
     ]
+    if not rows:
+        raise InputError(
+            f"No net fits. Received: {pattern!r}, with the limits and the data set given; "
+            "`keras-convnets list` shows all."
+        )
     console = rich.console.Console()
     console.print(_table(sorted(rows, key=lambda row: _key(row, sort))))
     console.print(
-        "memory: MiB of activations an image; top-1: reported, per cent, on ImageNet,\n"
-        "or in brackets on CIFAR-10 or MNIST\n",
+        "memory: MiB of activations an image; top-1: reported, per cent, on ImageNet by one\n"
+        "crop of this size, or otherwise (*), or in brackets on CIFAR-10 or MNIST\n",
         highlight=False,
     )
     recipe_table = rich.table.Table("recipe", "what", title="Recipes")
@@ -82,8 +91,8 @@ def info(
     cost, input_shape, output_shape = weightless(measure)
     console = rich.console.Console()
     facts = rich.table.Table(box=None, show_header=False)
-    facts.add_column(style="bold")
-    facts.add_column()
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
     for fact, value in (
         ("net", ":".join(filter(None, [entry.name, variant.name]))),
         ("paper", f"{entry.paper.title} ({entry.paper.authors} {entry.paper.year})"),
@@ -94,9 +103,9 @@ def info(
             f"{' x '.join(map(str, input_shape))}, scaled as {variant.preprocessing!r}",
         ),
         ("output", " x ".join(map(str, output_shape))),
-        ("parameters", f"{cost.total:,} ({cost.trainable:,} trainable)"),
+        ("parameters", f"{cost.trainable:,} ({cost.total:,} with statistics)"),
         ("multiply-adds", f"{cost.macs:,} an image"),
-        ("activations", f"{cost.peak_activation_bytes / 2**20:.1f} MiB at the peak, an image"),
+        ("activations", f"{mebibytes(cost.peak_activation_bytes)} MiB at the peak, an image"),
         ("variants", ", ".join(filter(None, entry.variants)) or "none"),
     ):
         facts.add_row(fact, value)
@@ -121,7 +130,7 @@ def _key(row, order: Order):
         Order.PARAMETERS: row.trainable,
         Order.MACS: row.macs,
         Order.MEMORY: row.activation_bytes,
-        Order.TOP1: (row.data != "ImageNet", row.data, -(row.top1 or 0)),
+        Order.TOP1: (row.top1 is None, row.data != "ImageNet", not row.one_crop, -(row.top1 or 0)),
     }[order]
 
 
@@ -136,7 +145,7 @@ def _table(rows) -> rich.table.Table:
             row.name,
             readable(row.trainable),
             readable(row.macs),
-            f"{row.activation_bytes / 2**20:.{1 if row.activation_bytes >= 1e6 else 2}f}",
+            mebibytes(row.activation_bytes),
             str(row.input[0]),
             _top1(row),
             f"{row.authors.split()[0].rstrip(',')} {row.year}",
@@ -147,4 +156,6 @@ def _table(rows) -> rich.table.Table:
 def _top1(row) -> str:
     if row.top1 is None:
         return ""
-    return f"{row.top1:.1f}" if row.data == "ImageNet" else f"({row.top1:.2f})"
+    if row.data != "ImageNet":
+        return f"({row.top1:.2f})"
+    return f"{row.top1:.1f}" + ("" if row.one_crop else "*")

@@ -208,3 +208,13 @@ def test_it_shows_itself():
     assert text in solution._repr_html_()
     assert "<td>stride 1</td><td>71,456</td><td>224,086,016</td>" in solution._repr_html_()
     assert len(repr(solution)) < 500  # without the cost of each layer
+
+
+def test_an_option_may_be_nothing_where_the_builder_takes_that():
+    """The ladder of values starts at 1; below it some options may be 0."""
+    without = solve("Xception", macs=3_708_855_592, free="middle_repeats")
+    assert (without.value, without.error) == (0, 0)
+    between = solve("Xception", macs=4_200_000_000, free="middle_repeats")
+    assert between.value == 1
+    with pytest.raises(InputError, match="the least is 3,708,855,592, with middle_repeats=0"):
+        solve("Xception", macs=3_000_000_000, free="middle_repeats")

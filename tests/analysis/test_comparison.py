@@ -57,7 +57,23 @@ def test_models_stand_among_the_bars_alone():
     assert figure.axes[1].get_yticklabels()[0].get_text() == "mine"
 
 
-@pytest.mark.parametrize("models", [[], "ResNet50", keras.Sequential()])
+@pytest.mark.parametrize("models", [[], "ResNet50", keras.Sequential(), 3, [3], {"ResNet50"}])
 def test_models_come_in_a_list(models):
     with pytest.raises(InputError, match="`models` should be a list of names"):
         compare(models)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [keras.Sequential(name="raw"), keras.Sequential([keras.Input((None, None, 3))], name="raw")],
+)
+def test_models_have_a_fixed_size(model):
+    with pytest.raises(InputError, match="built, for images of a fixed size. Received: 'raw'"):
+        compare([model])
+
+
+def test_nets_have_their_own_names_and_figures_that_fit_their_cost():
+    figure = compare(["resnext50", "vgg16c", "resnet50:keras"])
+    labels = [text.get_text() for text in figure.axes[1].get_yticklabels()]
+    assert labels == ["ResNeXt50", "VGG16C", "ResNet50"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["ResNeXt50", "ResNet50"]

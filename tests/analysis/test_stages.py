@@ -93,3 +93,14 @@ def test_free_sizes_need_an_input_shape():
     with pytest.raises(InputError, match="`cost_by_stage` needs an `input_shape`"):
         cost_by_stage(model)
     assert sizes(model, (8, 8, 3)) == {2: (4, 4)}
+
+
+def test_maps_finer_than_the_image_have_a_stride_below_1():
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="first")(image)
+    x = keras.layers.UpSampling2D(2)(x)
+    x = keras.layers.Conv2D(4, 3, padding="same", name="fine")(x)
+    x = keras.layers.Conv2D(4, 3, 2, padding="same", name="back")(x)
+    stages = cost_by_stage(keras.Model(image, x))
+    assert [stage.stride for stage in stages] == [0.5, 1]
+    assert [layer.name for layer in stages[1].layers] == ["first", "back"]

@@ -56,3 +56,13 @@ def test_nets_built_afterwards_have_weights_and_the_first_names():
 def test_errors_come_through():
     with pytest.raises(InputError, match="`middle_repeats` should be an integer of at least 0"):
         weightless(lambda: keras_convnets.Xception(weights=None, middle_repeats=-1))
+
+
+def test_later_nets_start_as_they_would_have_without_it():
+    import random
+
+    keras.utils.set_random_seed(3)
+    expected = random.random()
+    keras.utils.set_random_seed(3)
+    weightless(lambda: keras_convnets.NIN().count_params())
+    assert random.random() == expected

@@ -35,7 +35,7 @@ def test_draw_writes_png(run, tmp_path):
 def test_draw_refuses_other_files_before_it_builds_a_net(run, tmp_path, out):
     code, _, err = run("draw", "no such net", "--out", tmp_path / out)
     assert code == 2
-    assert "`--out` should end in .svg or .png. Received:" in err
+    assert "--out should end in .svg or .png. Received:" in err
     assert not list(tmp_path.iterdir())
 
 

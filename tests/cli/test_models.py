@@ -61,23 +61,23 @@ def test_list_filters_by_cost_and_data_and_sorts_by_accuracy(run):
     assert names[:3] == ["InceptionV3", "InceptionResNetV1", "ResNeXt50"]
     assert "Xception" not in names  # 8.4 G
     assert "LeNet5" not in names
-    assert names[-1].startswith("GoogLeNet")  # without a reported top-1
+    assert names[-1].startswith("GoogLeNet")
     _, out, _ = run("list", "--data", "CIFAR-10")
     assert set(nets_of(out)[1]) == {row.name for row in _zoo.rows() if row.data == "CIFAR-10"}
 
 
-@pytest.mark.parametrize("amount", ["many", "-3M", "0", "1T", "nan", "inf"])
-def test_amounts_are_numbers_above_0(run, amount):
+@pytest.mark.parametrize("amount", ["many", "-3M", "0", "0.5", "1T", "nan", "inf", "1e999999"])
+def test_amounts_are_numbers_of_at_least_1(run, amount):
     code, out, err = run("list", f"--max-macs={amount}")
     assert (code, out) == (2, "")
-    assert "--max-macs should be a number above 0 such as 70k" in err
+    assert "--max-macs should be a number of at least 1 such as 70k" in err
 
 
 def test_info_shows_the_facts(run):
     code, out, _ = run("info", "xception", "--layers")
     assert code == 0
     for fact in (
-        "22,910,480 (22,855,952 trainable)",
+        "22,855,952 (22,910,480 with statistics)",
         "8,357,403,496",
         "299 x 299 x 3",
         "block14_sepconv2_act",
@@ -107,3 +107,21 @@ def test_info_names_the_nearest(run):
     code, out, err = run("info", "xeption")
     assert (code, out) == (2, "")
     assert "nearest names are Xception" in err
+
+
+def test_list_says_when_nothing_fits_and_knows_other_names(run):
+    code, _, err = run("list", "nope*")
+    assert code == 2
+    assert "No net fits. Received: 'nope*'" in err
+    code, _, err = run("list", "--data", "foo")
+    assert code == 2
+    assert "should be one of 'cifar-10', 'imagenet'" in err
+    _, out, _ = run("list", "inceptionv1:s*")
+    assert nets_of(out)[1] == ["GoogLeNet:slim"]
+
+
+def test_list_marks_figures_that_are_not_of_one_crop(run):
+    _, out, _ = run("list", "vgg16*", "--sort", "top1")
+    lines, names = nets_of(out)
+    assert names == ["VGG16:batch_norm", "VGG16", "VGG16C", "VGG16:separable"]
+    assert "72.7*" in " ".join(lines)
