@@ -66,7 +66,9 @@ def torch_step(process: subprocess.Popen):
 
 
 def main() -> None:
-    """Times the three in turns, prints a table, and writes the result."""
+    """Times the four in turns, prints a table, and writes the result."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python benchmarks/resnext_training_step.py TORCH_PYTHON")
     script = Path(__file__).with_name("torch_resnext_step.py")
     process = subprocess.Popen(  # noqa: S603 - what the user names
         [sys.argv[1], str(script), str(BATCH), str(SIZE)],
