@@ -273,19 +273,19 @@ def global_average(x):
     return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
 
 
-def dense_layers(x, units: Mapping[str, int], rate: float, kernel_initializer: Iterator):
+def dense_layers(x, units: Mapping[str, int], rate: float, initializers: Iterator[Any]):
     """Dense ReLU layers, with dropout in between.
 
     Args:
         x: the features, (n, features).
         units: from the name of each layer to its size.
         rate: of the dropout between the layers; `Net.build` adds what stands behind them.
-        kernel_initializer: an initializer for each kernel to come.
+        initializers: an initializer for each kernel to come.
     """
     for i, (name, size) in enumerate(units.items()):
         x = dropout(x, rate if i else 0, f"{name}_dropout")
         x = keras.layers.Dense(
-            size, activation="relu", kernel_initializer=next(kernel_initializer), name=name
+            size, activation="relu", kernel_initializer=next(initializers), name=name
         )(x)
     return x
 

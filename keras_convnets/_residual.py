@@ -20,6 +20,7 @@ from keras_convnets._builder import (
     concatenate,
     scale_width,
 )
+from keras_convnets._registry import Tap
 from keras_convnets.errors import check_choice, check_number
 from keras_convnets.layers import BiasedConv2D, GroupedConv2D, PadChannels, PointwiseConv2D
 
@@ -98,7 +99,7 @@ class Units:
             x = self.norm_relu(x, "conv1")
         if small_input:
             return x
-        # What is pooled by zeros at the borders: rectified maps, and raw ones in Keras' ResNetV2.
+        # Zeros never win among rectified values; Keras' ResNetV2 pads its raw ones so too.
         x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
         return layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
 
@@ -248,17 +249,15 @@ def _subsample(x, strides: int, name: str):
     return layers.MaxPooling2D(1, strides=strides, name=f"{name}_0_pool")(x)
 
 
-def stage_taps(
-    first: int, stages: Sequence[tuple[int, int]], stride: int = 4
-) -> list[tuple[str, int, int]]:
-    """The last units of the stages, as (name, channels, stride), given (units, channels) of each.
+def stage_taps(counts: Sequence[int], channels: Sequence[int], stride: int = 4) -> list[Tap]:
+    """The last units of the stages, which are numbered from 2.
 
     Args:
-        first: the number in the name of the first stage.
-        stages: (number of units, channels) of each stage.
+        counts: number of units of each stage.
+        channels: of each stage.
         stride: input pixels per cell in the first stage; each stage doubles it.
     """
+    stages = enumerate(zip(counts, channels, strict=True))
     return [
-        (f"conv{first + i}_block{count}_out", channels, stride * 2**i)
-        for i, (count, channels) in enumerate(stages)
+        Tap(f"conv{2 + i}_block{count}_out", width, stride * 2**i) for i, (count, width) in stages
     ]

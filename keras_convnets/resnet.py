@@ -86,7 +86,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         input_shape=(224, 224, 3),
         taps=(
             Tap("conv1_relu", 64, 2),
-            *(Tap(*tap) for tap in stage_taps(2, list(zip(units_of, channels, strict=True)))),
+            *stage_taps(units_of, channels),
         ),
         variants=tuple(reported),
         reported=reported,
@@ -216,10 +216,7 @@ CIFAR_WIDTHS = 16, 32, 64
     taps={
         str(depth): (
             Tap("conv1_relu", 16, 1),
-            *(
-                Tap(*tap)
-                for tap in stage_taps(2, [((depth - 2) // 6, width) for width in CIFAR_WIDTHS], 1)
-            ),
+            *stage_taps([(depth - 2) // 6] * 3, CIFAR_WIDTHS, stride=1),
         )
         for depth in CIFAR_ERRORS
     },

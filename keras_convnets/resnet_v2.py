@@ -1,5 +1,6 @@
 """Pre-activation ResNet (He, Zhang, Ren, Sun 2016, arXiv 1603.05027)."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,11 +51,10 @@ PREPROCESSING = {"keras": "tf", "paper": "torch"}
 
 def _taps(depth: int, variant: str) -> tuple[Tap, ...]:
     """The last units of the stages; in Keras' layout these have the strides of the next stage."""
-    counts = zip(DEPTHS[depth], (256, 512, 1024, 2048), strict=True)
-    taps = stage_taps(2, list(counts))
+    taps = stage_taps(DEPTHS[depth], [4 * width for width in WIDTHS])
     if variant == "keras":
-        taps = [(name, channels, min(2 * stride, 32)) for name, channels, stride in taps]
-    return (*(Tap(*tap) for tap in taps), Tap("post_relu", 2048, 32))
+        taps = [dataclasses.replace(tap, stride=min(2 * tap.stride, 32)) for tap in taps]
+    return (*taps, Tap("post_relu", 2048, 32))
 
 
 def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Callable:

@@ -57,10 +57,7 @@ def _member(depth: int, variants: dict[str, tuple[int, int, Reported]], trainabl
         input_shape=(size, size, 3),
         taps=(
             Tap("conv1_relu", 64, 1 if is_small else 2),
-            *(
-                Tap(*tap)
-                for tap in stage_taps(2, list(zip(units_of, channels, strict=True)), stride)
-            ),
+            *stage_taps(units_of, channels, stride),
         ),
         variants={
             name: {"cardinality": cardinality, "bottleneck_width": width}

@@ -1,5 +1,6 @@
 """Where each thing of a diagram stands: parts that know their size and draw themselves."""
 
+import abc
 from collections.abc import Sequence
 
 from keras_convnets.analysis.blocks import Branch, Item, SideHead
@@ -31,7 +32,7 @@ _HEAD_ROOM = 4.0  # for an arrowhead between a frame's label and its first box
 _STACK = 2.5  # from a frame to the next one behind it
 
 
-class Part:
+class Part(abc.ABC):
     """Something in a diagram, on a line that runs down the page.
 
     Attributes:
@@ -48,9 +49,9 @@ class Part:
     is_pointed_at: bool = False
     exits: tuple[float, ...] = (0.0,)
 
+    @abc.abstractmethod
     def draw(self, canvas: Canvas, x: float, y: float) -> None:
         """Draws it on a line at x, with its top at y."""
-        raise NotImplementedError
 
 
 class Box(Part):
