@@ -10,7 +10,7 @@ import re
 import keras
 import numpy as np
 
-from keras_convnets.weights.catalog import KERAS_TWINS
+from keras_convnets.weights.dialects.keras_applications import KERAS_TWINS
 
 # Tensors of a net: for each layer that has weights, its arrays in the layer's own order.
 Tensors = dict[str, list[np.ndarray]]

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_convnets.errors import InputError, reason_of
 from keras_convnets.recursion import deep_graphs
-from keras_convnets.weights.catalog import KERAS_TWINS
+from keras_convnets.weights.dialects.keras_applications import KERAS_TWINS
 from keras_convnets.weights.keras_twin import Tensors, build_twin, tensors_by_our_names
 
 SUFFIXES = (".keras", ".weights.h5", ".h5")

@@ -1,0 +1,1 @@
+"""What public weights there are; each publisher is a module."""

@@ -1,0 +1,1 @@
+"""The names that others give our layers; each source is a module."""
