@@ -1,4 +1,4 @@
-"""What a peer library and our tests share: weights drawn under the peer's own names, and its logits.
+"""What a peer and our tests share: weights drawn under the peer's own names, and its logits.
 
 A file of weights is too large to keep. Kept are the names and shapes of its tensors, in the order
 of the file, and the logits that the peer computes in float64 from tensors that are drawn by name:
