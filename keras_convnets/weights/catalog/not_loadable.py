@@ -69,14 +69,8 @@ NOT_LOADABLE = (
     NotLoadable(
         "fbresnet152 of pretrained-models.pytorch",
         f"{_CADENE}/fbresnet152-2e20f6b4.pth",
-        "strides stand in the 3x3 convolutions, as in torchvision, and convolutions have biases in "
-        "front of batch normalization, as in Keras; no variant has both",
-    ),
-    NotLoadable(
-        "Xception of timm (legacy_xception) and of pretrained-models.pytorch",
-        f"{_CADENE}/xception-43020ad28.pth",
-        "in their graph epsilon is 1e-5 and not 1e-3, and one pool begins a pixel earlier; the "
-        "weights are a port of Xception.keras",
+        "names and shapes are those of cafferesnet101's, whose strides stand elsewhere, but for "
+        "biases in front of batch normalization",
     ),
     NotLoadable(
         "torchvision's vgg16 IMAGENET1K_FEATURES",

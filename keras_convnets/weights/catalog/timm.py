@@ -5,7 +5,9 @@ results/results-imagenet.csv at 0173a13, licences and scalings in timm 1.0.31. S
 measured at a size above that of their training, as timm advises. No hash is published. What timm
 took over from torchvision stands in `catalog.torchvision`.
 
-Its ports of TF-slim's nets have scales in their batch normalization that are all one.
+Its ports of TF-slim's nets have scales in their batch normalization that are all one. Its Xception
+pads a map of even size on the other side of a pool, which at 299 px is one map of four: the logits
+are then near timm's and not equal; the original is Xception.keras.
 """
 
 from keras_convnets.weights.catalog.entry import Entry, RemoteFile
@@ -23,6 +25,7 @@ from keras_convnets.weights.catalog.graphs import (
     RESNEXT101,
     RESNEXT101_32X8D,
     RESNEXT101_64X4D,
+    XCEPTION,
     Graph,
 )
 
@@ -50,6 +53,7 @@ def _entries(
     *rows: tuple[str, float, float, int, float],
     preprocessing: str = "torch",
     template: str = "",
+    file: RemoteFile | None = None,
 ) -> tuple[Entry, ...]:
     """The weights of one graph.
 
@@ -59,6 +63,7 @@ def _entries(
         *rows: version, top-1, top-5, size in pixels, and its share of the resized shorter side.
         preprocessing: scaling of images.
         template: what tells the graph from others of its builder, as a part of names.
+        file: the file, if it is not on the hub.
     """
 
     def entry(version: str, top1: float, top5: float, size: int, share: float) -> Entry:
@@ -68,7 +73,8 @@ def _entries(
             name="_".join(filter(None, (f"{graph.builder}.timm", template, version))),
             builder=graph.builder,
             options=graph.options,
-            file=RemoteFile(
+            file=file
+            or RemoteFile(
                 f"https://huggingface.co/timm/{name}/resolve/main/model.safetensors",
                 f"timm_{name}.safetensors",
                 hash=None,
@@ -76,7 +82,7 @@ def _entries(
             headless=None,
             licence="CC BY-NC 4.0" if is_facebook else "Apache-2.0",
             source="Facebook Research, by timm" if is_facebook else "timm",
-            ported_from=_ORIGINS.get(version),
+            ported_from="Keras" if graph is XCEPTION else _ORIGINS.get(version),
             classes=1000,
             input_size=size,
             resize=int(size / share),
@@ -113,6 +119,18 @@ ENTRIES = (
         ("", 80.462, 95.308, 299, 0.8975),
         ("ens_adv", 79.978, 94.946, 299, 0.8975),
         preprocessing="tf",
+    ),
+    *_entries(
+        XCEPTION,
+        "legacy_xception",
+        ("", 79.040, 94.382, 299, 0.8975),
+        preprocessing="tf",
+        file=RemoteFile(
+            "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-cadene/"
+            "xception-43020ad28.pth",
+            "xception-43020ad28.pth",
+            "sha256:43020ad28",
+        ),
     ),
     *_entries(
         RESNET18,
