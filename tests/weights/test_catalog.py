@@ -12,7 +12,7 @@ from keras_convnets.errors import InputError
 from keras_convnets.imagenet_utils import SCALINGS
 from keras_convnets.weights import catalog
 
-ENTRIES = catalog.entries()
+ENTRIES = [entry for publisher in catalog._PUBLISHERS for entry in publisher.ENTRIES]
 FILES = [file for entry in ENTRIES for file in (entry.file, entry.headless) if file]
 ZOO = {row.name: row for row in _zoo.rows()}
 DIGITS = {"md5": 32, "sha1": 40, "sha256": 64}
@@ -158,6 +158,7 @@ def test_imagenet_of_a_net_of_keras_is_that_of_keras():
 
 
 def test_entries_are_found_by_a_pattern_in_any_case():
+    assert catalog.entries() == ENTRIES
     names = [entry.name for entry in catalog.entries("RESNET50.torch*")]
     assert names == ["ResNet50.torchvision_v1", "ResNet50.torchvision_v2"]
     assert catalog.entries("nothing*") == []
