@@ -14,6 +14,8 @@ import keras
 import numpy as np
 
 from keras_convnets.errors import InputError, nearest
+from keras_convnets.weights.catalog import find
+from keras_convnets.weights.pretrained import Pretrained, find_pretrained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,11 +131,18 @@ _DOCSTRING_WIDTH = 92
 Builder = Callable[P, keras.Model]
 
 # Options that leave the graph of the public weights as it is.
-WEIGHTS_ALLOW = ("dropout_rate", "aux_logits", "kernel_initializer", "batch_norm_momentum")
+WEIGHTS_ALLOW = (
+    "dropout_rate",
+    "aux_logits",
+    "kernel_initializer",
+    "batch_norm_momentum",
+    "include_preprocessing",
+)
 
 # The arguments that every builder has, described once and put into each builder's docstring.
 _SHARED_ARGUMENTS = """include_top: bool, whether to put the classifier on.
-        weights: `None` (random), `"imagenet"`, or the path of a .keras, .weights.h5 or .h5 file.
+        weights: `None` (random), `"imagenet"`, the name of weights that fit this graph
+            (`weights.entries()`), or the path of a file.
         input_tensor: a Keras tensor to build on instead of a new input.
         input_shape: (height, width, channels), or (channels, height, width) with "channels_first";
             `None` stands for a size that is free.
@@ -159,6 +168,8 @@ _SHARED_OPTIONS = {
     "kernel_initializer": "initializer of every kernel but the classifiers'; an object is copied "
     "for each, with a seed of its own.",
     "batch_norm_momentum": "momentum of the moving statistics.",
+    "include_preprocessing": "`True` for a net that takes pixels of 0 to 255 and scales them as "
+    "its weights expect; or a mode of `imagenet_utils.preprocess_input`.",
 }
 
 
@@ -209,17 +220,18 @@ def architecture(
             except TypeError as error:
                 raise TypeError(f"{builder.__name__}() {error}") from None
             given.apply_defaults()
-            changed = [
-                f"{name}={given.arguments[name]!r}"
+            changed = {
+                name: given.arguments[name]
                 for name, default in options.items()
                 if not np.array_equal(given.arguments[name], default)
-            ]
-            if given.arguments["weights"] == "imagenet" and changed:
-                raise InputError(
-                    f"The ImageNet weights belong to the default {builder.__name__}; use "
-                    f"`weights=None` with these options. Received: {', '.join(changed)}"
-                )
-            return builder(*args, **kwargs)
+            }
+            weights = find_pretrained(builder.__name__, given.arguments["weights"], changed)
+            given.arguments["weights"] = weights
+            if given.arguments["include_preprocessing"] is True:
+                variant = variant_of(_ARCHITECTURES[builder.__name__], given.arguments)
+                named = weights.entry if isinstance(weights, Pretrained) else variant
+                given.arguments["include_preprocessing"] = (named or default).preprocessing
+            return builder(*given.args, **given.kwargs)
 
         build.__doc__ = _fill_in(builder.__doc__ or "", texts or {})
         rows = {
@@ -233,6 +245,7 @@ def architecture(
             )
             for key in variants
         }
+        default = next(iter(rows.values()))
         _ARCHITECTURES[builder.__name__] = Architecture(
             builder.__name__, aliases, build, paper, rows
         )
@@ -355,7 +368,8 @@ def get_model(name: str, /, **options: Any) -> keras.Model:
     """Builds a net by its name.
 
     Args:
-        name: `Builder` or `Builder:variant`, in any case; see `list_models()`.
+        name: `Builder` or `Builder:variant`, in any case (see `list_models()`), or the name of
+            weights (see `weights.entries()`), which come with the graph that they belong to.
         **options: arguments of the builder.
 
     Returns:
@@ -369,8 +383,13 @@ def get_model(name: str, /, **options: Any) -> keras.Model:
     >>> keras_convnets.get_model("lenet5:modern", weights=None).count_params()
     61706
     """
-    entry, variant = find_architecture(name)
-    options = {**variant.options, **options}
+    if "." in name:
+        pretrained = find(name)
+        entry, _ = find_architecture(pretrained.builder)
+        options = {**pretrained.options, "weights": pretrained.name, **options}
+    else:
+        entry, variant = find_architecture(name)
+        options = {**variant.options, **options}
     allowed = inspect.signature(entry.builder).parameters
     unknown = [option for option in options if option not in allowed]
     if unknown:

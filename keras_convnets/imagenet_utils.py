@@ -46,6 +46,8 @@ SCALINGS = {
     "bn_inception": Scaling(1.0, (104.0, 117.0, 128.0), (1.0, 1.0, 1.0), bgr=True),
     # tensorflow/models research/slim/preprocessing/vgg_preprocessing.py.
     "slim_vgg": Scaling(1.0, (123.68, 116.779, 103.939), (1.0, 1.0, 1.0)),
+    # Pixels as they are, for nets that have their scaling in them.
+    "raw": Scaling(1.0, (0.0,), (1.0,)),
 }
 
 

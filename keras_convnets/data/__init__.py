@@ -4,7 +4,6 @@ from keras_convnets.data.augmentation import FlipLeftRight, InceptionCrop, PadCr
 from keras_convnets.data.decoding import decode_once
 from keras_convnets.data.images import read_image
 from keras_convnets.data.pipeline import (
-    Preprocessing,
     count_steps,
     evaluation_batches,
     naming_faults,
@@ -12,6 +11,7 @@ from keras_convnets.data.pipeline import (
 )
 from keras_convnets.data.sources import SPECS, load
 from keras_convnets.data.splits import ImageSet, Split
+from keras_convnets.preprocessing import Preprocessing
 
 __all__ = [
     "SPECS",
