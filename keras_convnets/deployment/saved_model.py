@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from keras_convnets._builder import channels_last
 from keras_convnets._registry import find_architecture, get_model, variant_of
 from keras_convnets.deployment.model_card import ModelCard
 from keras_convnets.errors import InputError, reason_of
@@ -67,7 +68,9 @@ def _load(path: Path) -> keras.Model:
 
 def _load_public(name: str) -> tuple[keras.Model, ModelCard]:
     entry = _public_weights(name)
-    model = get_model(entry.name)
+    size = entry.input_size  # that of its figures, which may not be the builder's default
+    shape = (size, size, 3) if channels_last() else (3, size, size)
+    model = get_model(entry.name, input_shape=shape)
     architecture, _ = find_architecture(entry.builder)
     variant = variant_of(architecture, entry.options)
     card = ModelCard(
@@ -75,7 +78,7 @@ def _load_public(name: str) -> tuple[keras.Model, ModelCard]:
         variant=(variant.name if variant else None) or None,
         options=dict(entry.options),
         classes=tuple(label for _, label in class_names()),
-        preprocessing=preprocessing(entry),
+        preprocessing=preprocessing(model),
         licence=entry.licence,
         recipe=None,
     )
