@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from keras_convnets.errors import InputError, nearest
-from keras_convnets.weights.catalog import find
+from keras_convnets.weights.catalog import find, is_name
 from keras_convnets.weights.pretrained import Pretrained, find_pretrained
 
 
@@ -383,7 +383,7 @@ def get_model(name: str, /, **options: Any) -> keras.Model:
     >>> keras_convnets.get_model("lenet5:modern", weights=None).count_params()
     61706
     """
-    if "." in name:
+    if is_name(name):
         pretrained = find(name)
         entry, _ = find_architecture(pretrained.builder)
         options = {**pretrained.options, "weights": pretrained.name, **options}

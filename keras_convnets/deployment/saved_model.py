@@ -13,6 +13,7 @@ from keras_convnets.files import replacing
 from keras_convnets.imagenet_utils import class_names
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.weights import Entry, find, preprocessing
+from keras_convnets.weights.catalog import is_name
 from keras_convnets.weights.pretrained import imagenet_weights
 
 
@@ -91,7 +92,7 @@ def _public_weights(name: str) -> Entry:
     Raises:
         InputError: if there is none.
     """
-    if "." in name:
+    if is_name(name):
         return find(name)
     try:
         architecture, variant = find_architecture(name)

@@ -1,12 +1,12 @@
 """Every logit of nets with the weights of a peer, in float64, against what the peer gives."""
 
-import gc
-
-import keras
 import numpy as np
 import pytest
 
 from keras_convnets import get_model, weights
+from keras_convnets.analysis.weightless import weightless
+from keras_convnets.weights.dialects import pytorch
+from keras_convnets.weights.tensors import Stored
 
 from .peers.drawing import Golden, draw_image
 from .peers.write_torch import write_pth, write_safetensors
@@ -46,14 +46,20 @@ WRITERS = {"torchvision": write_pth, "timm": write_safetensors, "cadene": write_
 SUFFIXES = {write_pth: ".pth", write_safetensors: ".safetensors"}
 
 
-@pytest.fixture
-def double_precision():
-    """Inputs, weights and computation in float64."""
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx("float32")
-    gc.collect()
+# Of each way of naming, and each way to write a file; the others differ in depth or width.
+SHALLOWEST = (
+    "torchvision_alexnet",
+    "torchvision_googlenet",
+    "torchvision_inception_v3",
+    "torchvision_vgg11_bn",
+    "torchvision_resnet18",
+    "torchvision_resnext50_32x4d",
+    "timm_inception_v4",
+    "timm_inception_resnet_v2",
+    "timm_legacy_xception",
+    "cadene_bninception",
+    "cadene_resnext101_32x4d",
+)
 
 
 def relative_difference(peer: str, folder) -> float:
@@ -79,6 +85,30 @@ def relative_difference(peer: str, folder) -> float:
 
 
 @pytest.mark.usefixtures("double_precision")
-@pytest.mark.parametrize("peer", NETS)
+@pytest.mark.parametrize("peer", SHALLOWEST)
 def test_every_logit_is_that_of_the_peer(peer, tmp_path):
     assert relative_difference(peer, tmp_path) <= 1e-6
+
+
+def unreadable():
+    raise AssertionError("no number is read before all shapes are checked")
+
+
+@pytest.mark.parametrize("peer", NETS)
+def test_every_tensor_of_the_peer_has_its_place(peer):
+    name, options = NETS[peer]
+    if peer == "torchvision_inception_v3" or peer == "torchvision_googlenet":
+        options = {**options, "aux_logits": True}
+    golden = Golden.load(peer)
+    model = weightless(lambda: get_model(name, weights=None, **options))
+    expected = {
+        layer.name: {variable.name: tuple(variable.shape) for variable in layer.weights}
+        for layer in model.layers
+        if layer.weights
+    }
+    stored = {name: Stored(shape, unreadable) for name, shape in golden.shapes.items()}
+    found = pytorch.translate(stored)
+    assert {
+        layer: {variable: tensor.shape for variable, tensor in tensors.items()}
+        for layer, tensors in found.items()
+    } == expected

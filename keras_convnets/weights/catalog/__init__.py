@@ -26,6 +26,7 @@ __all__ = [
     "find",
     "imagenet_builders",
     "imagenet_entry",
+    "is_name",
 ]
 
 # `weights="imagenet"` takes the first that has the graph: what users of keras.applications expect;
@@ -66,6 +67,11 @@ def find(name: str) -> Entry:
             f"There are no weights named {name!r}; the nearest names are {nearest(name, _ENTRIES)}."
         )
     return by_lower[name.lower()]
+
+
+def is_name(text: str) -> bool:
+    """Whether a text has the form of a name of weights, and not of a net such as ResNet50:v1.5."""
+    return "." in text and ":" not in text
 
 
 def imagenet_entry(builder: str, options: Mapping[str, Any]) -> Entry | None:
