@@ -7,6 +7,7 @@ import keras
 
 from keras_convnets.errors import InputError
 from keras_convnets.weights.dialects import caffe, keras_applications, ours, pytorch
+from keras_convnets.weights.dialects.torch_residual import check_strides
 from keras_convnets.weights.formats import caffemodel, keras_files, safetensors, torch_pickle
 from keras_convnets.weights.formats.keras_files import SavedLayer
 from keras_convnets.weights.heads import is_auxiliary, is_head
@@ -91,8 +92,11 @@ def _named(
         stored = read_names(path, member) if member else read_names(path)
         for translate in dialects:
             tensors = translate(stored)
-            if tensors is not None:
-                return tensors
+            if tensors is None:
+                continue
+            if translate is pytorch.translate:
+                check_strides(model)
+            return tensors
         raise InputError(
             f"The tensors of {str(path)!r} have names that no net of this package has in any "
             f"source known to it: {some(stored)}."
@@ -105,8 +109,10 @@ READERS = {
     ".keras": _keras_archive,
     ".weights.h5": _keras_structured,
     ".h5": _keras_legacy,
+    ".hdf5": _keras_legacy,
     ".safetensors": _named(safetensors.read, ours.translate, pytorch.translate),
     ".pth": _named(torch_pickle.read, pytorch.translate),
+    ".pth.tar": _named(torch_pickle.read, pytorch.translate),
     ".pt": _named(torch_pickle.read, pytorch.translate),
     ".caffemodel": _named(caffemodel.read, caffe.translate),
 }

@@ -5,6 +5,7 @@ import pytest
 
 from keras_convnets import get_model, weights
 from keras_convnets.analysis.weightless import weightless
+from keras_convnets.errors import InputError
 from keras_convnets.weights.dialects import pytorch
 from keras_convnets.weights.tensors import Stored
 
@@ -112,3 +113,21 @@ def test_every_tensor_of_the_peer_has_its_place(peer):
         layer: {variable: tensor.shape for variable, tensor in tensors.items()}
         for layer, tensors in found.items()
     } == expected
+
+
+def test_strides_that_shapes_do_not_tell_are_refused(tmp_path):
+    """torchvision's ResNet-50 and the paper's differ in nothing else."""
+    write_safetensors(Golden.load("torchvision_resnet50"), tmp_path / "resnet50.safetensors")
+    model = get_model("ResNet50:v1", weights=None, kernel_initializer="zeros")
+    with pytest.raises(InputError, match='build the net with `variant="v1.5"`'):
+        weights.load(model, tmp_path / "resnet50.safetensors")
+
+
+@pytest.mark.parametrize("net", ["ResNet50", "InceptionV3"])
+def test_a_graph_with_other_variables_is_refused(net, tmp_path):
+    """Keras' ResNet has biases where torchvision's has none, and its Inception no scales."""
+    peer = {"ResNet50": "torchvision_resnet50", "InceptionV3": "torchvision_inception_v3"}[net]
+    write_safetensors(Golden.load(peer), tmp_path / "peer.safetensors")
+    model = get_model(net, weights=None, kernel_initializer="zeros")
+    with pytest.raises(InputError, match="wants kernel|batch_norm_scale=True|strides"):
+        weights.load(model, tmp_path / "peer.safetensors")

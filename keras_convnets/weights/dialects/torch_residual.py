@@ -3,6 +3,9 @@
 import itertools
 from collections.abc import Iterator
 
+import keras
+
+from keras_convnets.errors import InputError
 from keras_convnets.weights.dialects.torch_layers import StateDict
 
 
@@ -19,6 +22,22 @@ def resnet(weights: StateDict) -> None:
             weights.conv(f"{theirs}.downsample.0", f"{ours}_0_conv")
             weights.norm(f"{theirs}.downsample.1", f"{ours}_0_bn")
     weights.head("fc")
+
+
+def check_strides(model: keras.Model) -> None:
+    """Refuses a net that has its strides where no ResNet of PyTorch has them: shapes don't tell.
+
+    Raises:
+        InputError: if a bottleneck unit has its stride in the first convolution.
+    """
+    names = {layer.name for layer in model.layers}
+    is_bottleneck = {"conv3_block1_1_conv", "conv3_block1_3_conv"} <= names
+    if is_bottleneck and model.get_layer("conv3_block1_1_conv").strides != (1, 1):
+        raise InputError(
+            f"{model.name!r} has its strides in the first convolution of a unit, and ResNets of "
+            "PyTorch have them in the 3x3 one, so these weights would fit and give wrong results; "
+            'build the net with `variant="v1.5"`.'
+        )
 
 
 def resnext_of_cadene(weights: StateDict) -> None:
