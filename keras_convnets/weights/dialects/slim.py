@@ -16,6 +16,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
+import keras
+
 from keras_convnets.errors import InputError
 from keras_convnets.weights.tensors import Stored, Tensors
 
@@ -63,6 +65,21 @@ def translate(stored: Mapping[str, Stored]) -> Tensors | None:
         names.get(scope, scope): _layer(f"{net}/{scope}", names.get(scope), variables, layers)
         for scope, variables in layers.items()
     }
+
+
+def check_pool(model: keras.Model) -> None:
+    """Refuses a ResNet whose first pool is not where slim's is: shapes don't tell.
+
+    Raises:
+        InputError: if its windows begin a pixel before the map, as those of Keras and Torch do.
+    """
+    pool = next((layer for layer in model.layers if layer.name == "pool1_pool"), None)
+    if pool is not None and pool.padding != "same":
+        raise InputError(
+            f"The windows of the first pool of {model.name!r} begin a pixel before those of "
+            "TF-slim's ResNets, so these weights would fit and give wrong results; no variant has "
+            "slim's pool."
+        )
 
 
 def _layer(

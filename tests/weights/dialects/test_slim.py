@@ -177,3 +177,14 @@ def test_a_layer_that_the_net_does_not_have_keeps_its_scope(stored):
 @pytest.mark.parametrize("name", ["conv1.weight", "MobilenetV1/Conv2d_0/weights", "InceptionV10/a"])
 def test_names_of_other_nets_are_left_to_others(name):
     assert slim.translate({name: Stored((3,), unread)}) is None
+
+
+@pytest.mark.parametrize("name", ["ResNet50:v1", "ResNet50V2"])
+def test_a_resnet_with_another_pool_is_refused(name):
+    with pytest.raises(InputError, match="would fit and give wrong results"):
+        weightless(lambda: slim.check_pool(get_model(name, weights=None)))
+
+
+@pytest.mark.parametrize("name", ["GoogLeNet:slim", "VGG16"])
+def test_nets_without_that_pool_are_let_through(name):
+    weightless(lambda: slim.check_pool(get_model(name, weights=None)))
