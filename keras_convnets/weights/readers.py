@@ -6,9 +6,22 @@ from pathlib import Path
 import keras
 
 from keras_convnets.errors import InputError
-from keras_convnets.weights.dialects import caffe, keras_applications, ours, pytorch
+from keras_convnets.weights.dialects import (
+    caffe,
+    keras_applications,
+    keras_resnext,
+    ours,
+    pytorch,
+    slim,
+)
 from keras_convnets.weights.dialects.torch_residual import check_strides
-from keras_convnets.weights.formats import caffemodel, keras_files, safetensors, torch_pickle
+from keras_convnets.weights.formats import (
+    caffemodel,
+    keras_files,
+    safetensors,
+    tf_checkpoint,
+    torch_pickle,
+)
 from keras_convnets.weights.formats.keras_files import SavedLayer
 from keras_convnets.weights.heads import is_auxiliary, is_head
 from keras_convnets.weights.report import some
@@ -46,6 +59,10 @@ def _keras_structured(path: Path, model: keras.Model, member: str | None) -> Ten
 
 def _keras_legacy(path: Path, model: keras.Model, member: str | None) -> Tensors:
     saved = keras_files.read_legacy(path)
+    flat = {f"{layer.name}/{name}": tensor for layer in saved for name, tensor in layer.variables}
+    resnext = keras_resnext.translate(flat)
+    if resnext is not None:
+        return resnext
     twin = keras_applications.twin_of(_weighted(model))
     if twin is None or _trunk(layer.name for layer in saved) == _trunk(_weighted(model)):
         return _by_name(saved, model)
@@ -92,11 +109,9 @@ def _named(
         stored = read_names(path, member) if member else read_names(path)
         for translate in dialects:
             tensors = translate(stored)
-            if tensors is None:
-                continue
-            if translate is pytorch.translate:
-                check_strides(model)
-            return tensors
+            if tensors is not None:
+                _CHECKS.get(translate, lambda model: None)(model)
+                return tensors
         raise InputError(
             f"The tensors of {str(path)!r} have names that no net of this package has in any "
             f"source known to it: {some(stored)}."
@@ -105,6 +120,10 @@ def _named(
     return reader
 
 
+# What shapes don't tell of a graph.
+_CHECKS = {pytorch.translate: check_strides, slim.translate: slim.check_pool}
+
+_checkpoint = _named(tf_checkpoint.read, slim.translate)
 READERS = {
     ".keras": _keras_archive,
     ".weights.h5": _keras_structured,
@@ -115,4 +134,8 @@ READERS = {
     ".pth.tar": _named(torch_pickle.read, pytorch.translate),
     ".pt": _named(torch_pickle.read, pytorch.translate),
     ".caffemodel": _named(caffemodel.read, caffe.translate),
+    ".ckpt": _checkpoint,
+    ".index": _checkpoint,
+    ".tar.gz": _checkpoint,
+    ".tgz": _checkpoint,
 }

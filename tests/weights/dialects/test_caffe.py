@@ -46,7 +46,11 @@ def test_every_logit_equals_that_of_caffe(peer, generation, tmp_path):
     path = tmp_path / "net.caffemodel"
     write(path, {name: draw(name, shape) for name, shape in golden.shapes.items()}, generation)
     model = keras_convnets.get_model(
-        builder, classifier_activation=None, kernel_initializer="zeros", **options
+        builder,
+        weights=None,
+        classifier_activation=None,
+        kernel_initializer="zeros",
+        **options,
     )
     assign(model, caffe.translate(caffemodel.read(path)), peer)
     logits = model(draw_image(golden.size))
