@@ -100,24 +100,27 @@ def test_a_small_difference_of_forms_is_seen(float64, rng, randomize):
 @pytest.mark.parametrize("form", ["a", "b", "c"])
 def test_form_of_a_whole_net(form):
     small = {"input_shape": (32, 32, 3), "repeats": (1, 1, 1, 1), "width_multiplier": 0.25}
-    net = ResNeXt50(form=form, cardinality=4, bottleneck_width=8, **small)
+    net = ResNeXt50(weights=None, form=form, cardinality=4, bottleneck_width=8, **small)
     convs = [layer for layer in net.layers if layer.name.startswith("conv3_block1_2_conv")]
     paths = [layer for layer in net.layers if "conv3_block1_path" in layer.name]
     assert (len(convs), bool(paths)) == ((1, False) if form == "c" else (0, True))
-    same = ResNeXt50(form="c", cardinality=4, bottleneck_width=8, **small)
+    same = ResNeXt50(weights=None, form="c", cardinality=4, bottleneck_width=8, **small)
     assert net.count_params() == same.count_params()
 
 
 def test_shortcut_a_has_no_parameters_and_b_fewer_than_c():
     options = {"weights": None, "input_shape": (32, 32, 3), "width_multiplier": 0.25}
-    counts = {s: ResNet34(shortcut=s, **options).count_params() for s in ("A", "B", "C", None)}
+    counts = {
+        s: ResNet34(shortcut=s, **options).count_params()
+        for s in ("A", "B", "C", None)
+    }
     assert counts["A"] == counts[None] < counts["B"] < counts["C"]
 
 
 def test_plain_nets_have_no_sums():
-    plain = ResNet18(shortcut=None, input_shape=(32, 32, 3), width_multiplier=0.25)
+    plain = ResNet18(weights=None, shortcut=None, input_shape=(32, 32, 3), width_multiplier=0.25)
     assert not any(isinstance(layer, keras.layers.Add) for layer in plain.layers)
-    plain = ResNeXt50(shortcut=False, input_shape=(32, 32, 3), width_multiplier=0.25)
+    plain = ResNeXt50(weights=None, shortcut=False, input_shape=(32, 32, 3), width_multiplier=0.25)
     assert not any(isinstance(layer, keras.layers.Add) for layer in plain.layers)
 
 

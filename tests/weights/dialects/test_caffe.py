@@ -69,7 +69,7 @@ def stored_of(peer):
 @pytest.mark.parametrize("peer", NETS)
 def test_every_layer_of_ours_has_its_tensors(peer):
     builder, options, _ = NETS[peer]
-    model = keras_convnets.get_model(builder, kernel_initializer="zeros", **options)
+    model = keras_convnets.get_model(builder, weights=None, kernel_initializer="zeros", **options)
     shapes = {
         layer.name: {weight.name: tuple(weight.shape) for weight in layer.weights}
         for layer in model.layers
