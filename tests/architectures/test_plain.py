@@ -156,13 +156,13 @@ def test_batch_normalized_convolutions_of_vgg_keep_their_biases():
 @pytest.mark.parametrize(
     ("builder", "options", "message"),
     [
-        (VGG16, {"weights": None, "batch_norm": True, "separable": True}, "of its own"),
-        (VGG16, {"weights": None, "separable": True, "head_units": (8,)}, "in the place of"),
-        (VGG16, {"weights": None, "batch_norm": "no"}, "`batch_norm` should be one of True"),
-        (VGG16, {"weights": None, "head_units": 4096}, "`head_units` should be a tuple"),
-        (VGG16, {"weights": None, "input_shape": (None, None, 3)}, "needs a static `input_shape`"),
-        (VGG16, {"batch_norm": True}, "ImageNet weights belong to the default VGG16"),
-        (VGG11, {"weights": "imagenet"}, "does not serve VGG11"),
+        (VGG16, {"batch_norm": True, "separable": True}, "of its own"),
+        (VGG16, {"separable": True, "head_units": (8,)}, "in the place of"),
+        (VGG16, {"batch_norm": "no"}, "`batch_norm` should be one of True"),
+        (VGG16, {"head_units": 4096}, "`head_units` should be a tuple"),
+        (VGG16, {"input_shape": (None, None, 3)}, "needs a static `input_shape`"),
+        (VGG16, {"weights": "imagenet", "separable": True}, "ImageNet weights belong to VGG16"),
+        (VGG16C, {"weights": "imagenet"}, "does not serve VGG16C"),
         (AlexNet, {"variant": "torchvision"}, "`variant` should be one of 'caffe', 'paper'"),
         (AlexNet, {"head_units": (0,)}, "sizes in `head_units`"),
         (NIN, {"dropout_rate": 1}, "`dropout_rate` should be"),
@@ -170,7 +170,7 @@ def test_batch_normalized_convolutions_of_vgg_keep_their_biases():
 )
 def test_wrong_options_are_told(builder, options, message):
     with pytest.raises(InputError, match=message):
-        builder(**options)
+        builder(**{"weights": None, **options})
 
 
 @pytest.mark.parametrize(("builder", "size"), [(AlexNet, (1, 2)), (VGG16, (2, 3))])

@@ -110,10 +110,7 @@ def test_form_of_a_whole_net(form):
 
 def test_shortcut_a_has_no_parameters_and_b_fewer_than_c():
     options = {"weights": None, "input_shape": (32, 32, 3), "width_multiplier": 0.25}
-    counts = {
-        s: ResNet34(shortcut=s, **options).count_params()
-        for s in ("A", "B", "C", None)
-    }
+    counts = {s: ResNet34(shortcut=s, **options).count_params() for s in ("A", "B", "C", None)}
     assert counts["A"] == counts[None] < counts["B"] < counts["C"]
 
 
@@ -204,10 +201,9 @@ def test_template_block_has_its_count_whatever_comes_first():
         (ResNeXt50, {"shortcut": "B"}, "`shortcut` should be one of True, False"),
         (ResNet18, {"shortcut": "D"}, "`shortcut` should be one of 'A', 'B', 'C', None"),
         (ResNet18, {"variant": "keras"}, "`variant` should be one of 'v1'"),
-        (ResNet50, {"shortcut": "A"}, "ImageNet weights belong to the default"),
-        (ResNet50, {"variant": "v1.5"}, "ImageNet weights belong to the default"),
+        (ResNet50, {"weights": "imagenet", "shortcut": "A"}, "ImageNet weights belong to ResNet50"),
     ],
 )
 def test_wrong_options_are_told(builder, options, message):
     with pytest.raises(InputError, match=message):
-        builder(**options)
+        builder(**{"weights": None, **options})
