@@ -18,6 +18,7 @@ from keras_convnets.weights.dialects.torch_residual import check_strides
 from keras_convnets.weights.formats import (
     caffemodel,
     keras_files,
+    onnx,
     safetensors,
     tf_checkpoint,
     torch_pickle,
@@ -92,6 +93,10 @@ def _fitting(variables: list[str], count: int) -> list[str]:
     return [str(i) for i in range(count)]
 
 
+def _by_graph(path: Path, model: keras.Model, member: str | None) -> Tensors:
+    return onnx.read(path, model)
+
+
 def _weighted(model: keras.Model) -> set[str]:
     return {layer.name for layer in model.layers if layer.weights}
 
@@ -134,6 +139,7 @@ READERS = {
     ".pth.tar": _named(torch_pickle.read, pytorch.translate),
     ".pt": _named(torch_pickle.read, pytorch.translate),
     ".caffemodel": _named(caffemodel.read, caffe.translate),
+    ".onnx": _by_graph,
     ".ckpt": _checkpoint,
     ".index": _checkpoint,
     ".tar.gz": _checkpoint,
