@@ -154,10 +154,9 @@ def _v1_tensor(
             saved = _message(_part(_message(table.read(value)), 2))
             tensor = _message(_part(saved, 3))
             content = b"".join(_parts(tensor, _V1_VALUES[number]))
-            array = np.frombuffer(content, _TYPES[number])
-            if bytes(_part(saved, 1)).decode() != name or array.size != math.prod(shape):
-                raise ValueError(f"the tensor {name!r} of shape {shape} is another.")
-            return array.reshape(shape)
+            if bytes(_part(saved, 1)).decode() != name:
+                raise ValueError(f"in the place of the tensor {name!r} is another.")
+            return np.frombuffer(content, _TYPES[number]).reshape(shape)
 
     return Stored(shape, read_one)
 

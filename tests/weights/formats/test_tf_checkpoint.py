@@ -263,7 +263,6 @@ ENTRIES = {
     "in a missing file": entry(4, shard=9),
     "in a negative file": entry(4, shard=-1),
     "in parts": entry(4, parts=field(7, field(1, field(1, -3) + field(2, -7)))),
-    "with another sum": entry(4, crc=1),
     "no message": b"\xff" * 30,
     "cut": entry(4)[:-2],
     "of a group": field(1, 1) + b"\x13",
@@ -291,6 +290,12 @@ def test_a_table_of_the_tests_own_is_read(path):
 def test_a_wrong_entry_is_refused_before_memory_is_claimed(what, path):
     write_index(path, simple_table({b"": HEADER, b"a": ENTRIES[what]}))
     with pytest.raises(InputError, match="is not a whole TensorFlow checkpoint"):
+        tf_checkpoint.read(path)
+
+
+def test_numbers_with_another_sum_are_refused(path):
+    write_index(path, simple_table({b"": HEADER, b"a": entry(4, crc=1)}))
+    with pytest.raises(InputError, match="the check sum of 'a' is wrong"):
         read_all(path)
 
 
@@ -307,6 +312,8 @@ def test_numbers_of_another_machine_are_refused(path):
 
 
 HEAD = (0, b"", HEADER)
+# An entry that says of its value that it goes on in the numbers behind the entries.
+LONG_ENTRY = varint(0) + varint(1) + varint(len(entry(4)) + 4) + b"a" + entry(4)
 TABLES = {
     "empty": b"",
     "without an end": simple_table({b"": HEADER})[:-1],
@@ -320,7 +327,7 @@ TABLES = {
     "with a block without a place": table(stored(block([HEAD])), handles=[b""]),
     "with an endless number": table(stored(block([HEAD])), handles=[b"\xff" * 20]),
     "with too large a search list": table(stored(block([HEAD])[:-4] + b"\xff" * 4)),
-    "with an entry beyond its block": table(stored(varint(0) + varint(0) + b"\x7f" + bytes(8))),
+    "with an entry beyond its block": table(stored(block([HEAD])[:-8] + LONG_ENTRY + block([]))),
     "with a key that shares too much": table(stored(block([HEAD, (9, b"a", b"")]))),
     "with a key without end": table(stored(block([HEAD, (0, b"a" * 2000, b"")]))),
     "with growing keys": table(
@@ -363,6 +370,8 @@ V1_TABLES = {
     "of a tensor that is larger": {b"": v1_meta(1 << 40), v1_key(b"a"): v1_tensor()},
     "of a negative length": {b"": v1_meta(-4), v1_key(b"a"): v1_tensor()},
     "of a tensor in parts": {b"": v1_meta(4, parts=2), v1_key(b"a"): v1_tensor()},
+}
+V1_TENSORS = {
     "of another shape": {b"": v1_meta(3), v1_key(b"a"): v1_tensor()},
     "of another name": {b"": v1_meta(4), v1_key(b"a"): v1_tensor(b"b")},
     "of numbers cut within": {b"": v1_meta(3), v1_key(b"a"): v1_tensor(numbers=b"\0" * 14)},
@@ -376,7 +385,15 @@ def test_a_v1_table_of_the_tests_own_is_read(path):
 
 
 @pytest.mark.parametrize("what", V1_TABLES)
-def test_a_wrong_v1_table_is_refused(what, path):
+def test_a_wrong_v1_table_is_refused_before_memory_is_claimed(what, path):
     path.write_bytes(simple_table(V1_TABLES[what]))
     with pytest.raises(InputError, match="is not a whole TensorFlow checkpoint"):
-        read_all(path)
+        tf_checkpoint.read(path)
+
+
+@pytest.mark.parametrize("what", V1_TENSORS)
+def test_a_wrong_v1_tensor_is_refused(what, path):
+    path.write_bytes(simple_table(V1_TENSORS[what]))
+    tensors = tf_checkpoint.read(path)
+    with pytest.raises(InputError, match="is not a whole TensorFlow checkpoint"):
+        tensors["a"].read()
