@@ -66,6 +66,7 @@ def _entry(source: str) -> Entry | None:
 
 def _existing(path: Path) -> Path:
     path = path / "model.keras" if path.is_dir() else path
-    if not path.is_file():
+    is_checkpoint = path.with_name(f"{path.name}.index").is_file()  # of TensorFlow, in parts
+    if not path.is_file() and not is_checkpoint:
         raise InputError(f"There is no weights file at {str(path)!r}.")
     return path
