@@ -108,16 +108,18 @@ _HOMES = {
     "list_models": "_registry",
     "set_reproducible": "training",
 }
-_ROOMS = (
-    "analysis",
-    "data",
-    "deployment",
-    "evaluation",
-    "layers",
-    "recipes",
-    "training",
-    "weights",
-)
+_ROOMS = {
+    "analysis": "analysis",
+    "data": "data",
+    "deployment": "deployment",
+    "evaluation": "evaluation",
+    "imagenet_utils": "imagenet_utils",
+    "layers": "layers",
+    "recipes": "recipes",
+    "training": "training",
+    "transfer": "training.transfer",
+    "weights": "weights",
+}
 
 
 @wrapt.when_imported("keras")
@@ -131,8 +133,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
         globals()[name] = value
         return value
-    if name in _ROOMS or name == "imagenet_utils":
-        return importlib.import_module(f"{__name__}.{name}")
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{_ROOMS[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

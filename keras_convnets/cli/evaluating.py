@@ -8,11 +8,13 @@ import rich.console
 import rich.table
 import typer
 
+from keras_convnets.cli.exit_codes import PARTIAL
 from keras_convnets.errors import InputError
 from keras_convnets.progress import counting
 
 if TYPE_CHECKING:
     from keras_convnets.data import ImageSet
+    from keras_convnets.evaluation import Evaluation
 
 
 def evaluate(
@@ -26,7 +28,10 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(help="Images to compute at once.", min=1)] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure top-1, top-5 and cross-entropy on images, each counted once."""
+    """Measure top-1, top-5 and cross-entropy on images, each counted once.
+
+    Files that can't be read are named and skipped (exit code 3).
+    """
     from keras_convnets import evaluation
     from keras_convnets.data import decode_once, evaluation_batches, naming_faults
     from keras_convnets.deployment import find_model
@@ -52,14 +57,26 @@ def evaluate(
             f"{', '.join(card.classes[:3])}, the data's {', '.join(images.classes[:3])}."
         )
     with counting("reading images", len(chosen.files or ())) as advance:
-        chosen = decode_once(chosen, card.preprocessing, (), advance)
+        chosen, faults = decode_once(chosen, card.preprocessing, (), advance)
+    skipped = [fault.reason for fault in (*images.skipped, *faults)]
+    if not len(chosen):
+        raise InputError(f"No image of the {name} set of {data!r} can be read: {skipped[0]}")
     batches = evaluation_batches(chosen, card.preprocessing, batch_size)
     with counting("evaluating", len(chosen)) as advance, naming_faults():
         scores = evaluation.evaluate(net, batches, advance)
     figures = {"split": name, **scores.figures}
     if as_json:
         print(json.dumps(figures))
-        return
+    else:
+        _show(name, scores)
+    errors = rich.console.Console(stderr=True)
+    for reason in skipped:
+        errors.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
+    if skipped:
+        raise typer.Exit(PARTIAL)
+
+
+def _show(name: str, scores: "Evaluation") -> None:
     table = rich.table.Table("split", "images", "top-1", "top-5", "cross-entropy (nats)")
     table.add_row(
         name, f"{scores.n:,}", f"{scores.top1:.2%}", f"{scores.top5:.2%}", f"{scores.loss:.4f}"

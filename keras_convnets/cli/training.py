@@ -25,6 +25,15 @@ def train(
         str | None,
         typer.Option(help="fashion_mnist_6k, fashion_mnist[:DIR], mnist[:DIR] or folder:DIR."),
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The net in place of the recipe's: NET or NET:VARIANT.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="What it starts from: imagenet, an entry of the catalog, a file, a run, or None."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run directory. Default: runs/RECIPE-TIME.")
     ] = None,
@@ -41,6 +50,10 @@ def train(
     checkpoint_every: Annotated[
         int | None, typer.Option(help="Steps. Default: an epoch or 500, the lesser.")
     ] = None,
+    max_skipped: Annotated[
+        float | None,
+        typer.Option(help="Share of images that may be left out unread. Default: 0.05."),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with a run that was stopped or killed.")
     ] = None,
@@ -50,13 +63,18 @@ def train(
 
     console = rich.console.Console()
     if resume is not None:
-        others = (recipe, data, out, epochs, batch_size, set_, mixed_precision, checkpoint_every)
-        if any(option is not None for option in others) or seed:
+        others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
+        rest = (checkpoint_every, max_skipped)
+        if any(option is not None for option in (*others, *rest)) or seed:
             raise InputError("--resume takes everything else from the run; give it alone.")
         run = training.resume(resume)
     else:
         chosen = recipes.get(recipe or recipes.DEFAULT)
-        chosen = _adapt(chosen, set_ or [], epochs, batch_size)
+        if model is not None:
+            chosen = chosen.with_model(model)
+        if weights is not None:
+            chosen = chosen.set("weights", weights)
+        chosen = training.settle(_adapt(chosen, set_ or [], epochs, batch_size))
         title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
         run = training.train(
@@ -66,6 +84,7 @@ def train(
             seed=seed,
             mixed_precision=mixed_precision,
             checkpoint_every=checkpoint_every,
+            **({} if max_skipped is None else {"max_skipped": max_skipped}),
         )
     _tell(console, run)
 

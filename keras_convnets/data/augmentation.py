@@ -1,32 +1,50 @@
-"""Random changes to training images; each is a pure function of the image and a seed."""
+"""Random changes to training images; each is a pure function of the images and a seed."""
 
 import dataclasses
+import functools
+import math
 from typing import ClassVar
 
+import keras
 import tensorflow as tf
 
 from keras_convnets.errors import InputError, check_number
 
+# Their own seed is never drawn from; without one Keras would take it from Python's generator.
+_LAYER_OPTIONS = {"seed": 0, "data_format": "channels_last", "dtype": "float32"}
 
-@dataclasses.dataclass(frozen=True)
-class FlipLeftRight:
-    """Mirrors half of the images."""
+
+class Augmentation:
+    """A random change.
+
+    Attributes:
+        sets_size: whether it makes images of the input size from whole ones.
+        mixes_batches: whether it takes whole batches, scaled, with one-hot labels.
+    """
 
     sets_size: ClassVar[bool] = False
+    mixes_batches: ClassVar[bool] = False
+
+    def prepare(self) -> None:
+        """Makes what can't be made while a pipeline is traced."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FlipLeftRight(Augmentation):
+    """Mirrors half of the images."""
 
     def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         return tf.image.stateless_random_flip_left_right(image, seed)
 
 
 @dataclasses.dataclass(frozen=True)
-class PadCrop:
+class PadCrop(Augmentation):
     """Pads with black on each side and crops the old size at random (papers.md 10c: 4 pixels).
 
     Attributes:
         pixels: padding on each side.
     """
 
-    sets_size: ClassVar[bool] = False
     pixels: int = 4
 
     def __post_init__(self):
@@ -38,7 +56,7 @@ class PadCrop:
 
 
 @dataclasses.dataclass(frozen=True)
-class InceptionCrop:
+class InceptionCrop(Augmentation):
     """Resizes a random patch to the input size (GoogLeNet, arXiv 1409.4842, section 6).
 
     Attributes:
@@ -58,6 +76,11 @@ class InceptionCrop:
             check_number(f"The largest {name} of InceptionCrop", pair[1], least=pair[0])
         check_number("The largest area of InceptionCrop", self.area[1], most=1)
 
+    @property
+    def least_side(self) -> float:
+        """The shorter side of the smallest patch, as a share of the image's."""
+        return math.sqrt(self.area[0] * min(self.aspect[0], 1 / self.aspect[1]))
+
     def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
             tf.shape(image),
@@ -67,7 +90,134 @@ class InceptionCrop:
             aspect_ratio_range=self.aspect,
             use_image_if_no_bounding_boxes=True,
         )
-        return tf.image.resize(tf.slice(image, begin, extent), (size, size), antialias=True)
+        patch = tf.image.resize(tf.slice(image, begin, extent), (size, size), antialias=True)
+        return tf.ensure_shape(patch, (size, size, image.shape[-1]))  # the slice forgot it
 
 
-Augmentation = FlipLeftRight | PadCrop | InceptionCrop
+class _Seeds(keras.random.SeedGenerator):
+    """Seeds that follow from one seed alone, where Keras' generator counts in a variable."""
+
+    def __init__(self):
+        self._seed: tf.Tensor | None = None
+        self._drawn = 0
+
+    def begin(self, seed: tf.Tensor) -> None:
+        """Draws from `seed` from now on."""
+        self._seed, self._drawn = seed, 0
+
+    def next(self, ordered: bool = True) -> tf.Tensor:
+        """Returns the next seed."""
+        self._drawn += 1
+        return tf.random.experimental.stateless_fold_in(self._seed, self._drawn)
+
+
+class _OfKeras(Augmentation):
+    """A change that a layer of Keras makes, with all its random numbers from a given seed."""
+
+    def make_layer(self) -> keras.Layer:
+        """Makes the layer."""
+        raise NotImplementedError
+
+    @functools.lru_cache(maxsize=32)  # noqa: B019, for equal changes share the few layers
+    def _layer(self) -> keras.Layer:
+        layer = self.make_layer()
+        layer.generator = _Seeds()
+        return layer
+
+    def prepare(self) -> None:
+        """Makes the layer, for it makes variables."""
+        self._layer()
+
+    def seeded(self, seed: tf.Tensor) -> keras.Layer:
+        """Returns the layer, which draws from `seed` next."""
+        layer = self._layer()
+        layer.generator.begin(seed)
+        return layer
+
+
+@dataclasses.dataclass(frozen=True)
+class RandAugment(_OfKeras):
+    """Applies some of eleven changes of geometry and colour (Cubuk et al., arXiv 1909.13719).
+
+    It is `keras.layers.RandAugment`, and so are its magnitudes, which are not the paper's: an image
+    is turned by up to `factor` of a full turn and moved by up to `factor` of its side.
+
+    Attributes:
+        num_ops: how many changes an image gets.
+        factor: their strength, from 0 to 1.
+    """
+
+    num_ops: int = 2
+    factor: float = 0.5
+
+    def __post_init__(self):
+        check_number("The num_ops of RandAugment", self.num_ops, least=1, whole=True)
+        check_number("The factor of RandAugment", self.factor, above=0, most=1)
+
+    def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
+        return tf.ensure_shape(self.seeded(seed)(image), image.shape)
+
+    def make_layer(self) -> keras.Layer:
+        """Makes the layer."""
+        return keras.layers.RandAugment(
+            num_ops=self.num_ops, factor=float(self.factor), **_LAYER_OPTIONS
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class MixUp(_OfKeras):
+    """Blends each image of a batch, and its label, with another (Zhang et al., arXiv 1710.09412).
+
+    It is `keras.layers.MixUp`: the share of an image is drawn from Beta(alpha, alpha).
+
+    Attributes:
+        alpha: above 0; the smaller, the less is mixed.
+    """
+
+    mixes_batches: ClassVar[bool] = True
+    alpha: float = 0.2
+
+    def __post_init__(self):
+        check_number("The alpha of MixUp", self.alpha, above=0)
+
+    def __call__(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return _mix(self.seeded(seed), images, labels)
+
+    def make_layer(self) -> keras.Layer:
+        """Makes the layer."""
+        return keras.layers.MixUp(alpha=float(self.alpha), **_LAYER_OPTIONS)
+
+
+@dataclasses.dataclass(frozen=True)
+class CutMix(_OfKeras):
+    """Puts a patch of another image into each image of a batch (Yun et al., arXiv 1905.04899).
+
+    It is `keras.layers.CutMix`: the share of the image that stays is drawn from Beta(alpha, alpha),
+    and the label is mixed by the area of the patch.
+
+    Attributes:
+        alpha: above 0, at most 1, which is the paper's: every share is as likely as any other.
+    """
+
+    mixes_batches: ClassVar[bool] = True
+    alpha: float = 1.0
+
+    def __post_init__(self):
+        check_number("The alpha of CutMix", self.alpha, above=0, most=1)
+
+    def __call__(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return _mix(self.seeded(seed), images, labels)
+
+    def make_layer(self) -> keras.Layer:
+        """Makes the layer."""
+        # Keras draws alpha from a range; one of no width is the paper's constant.
+        return keras.layers.CutMix(factor=(float(self.alpha),) * 2, **_LAYER_OPTIONS)
+
+
+def _mix(layer: keras.Layer, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    mixed = layer({"images": images, "labels": labels})
+    return tf.ensure_shape(mixed["images"], images.shape), mixed["labels"]

@@ -11,7 +11,7 @@ import numpy as np
 from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.data.images import check_image, read_image
 from keras_convnets.data.pipeline import Preprocessing
-from keras_convnets.data.splits import Split
+from keras_convnets.data.splits import Fault, Split
 from keras_convnets.errors import InputError
 
 # Decoded images of one split may take this much memory, in bytes; larger sets are decoded in each
@@ -22,21 +22,18 @@ MEMORY_LIMIT = 2**30
 CHECK_LIMIT = 20_000
 
 
-def check_files(
+def find_faults(
     files: Sequence[Path], *, decode: bool, on_file: Callable[[], None] = lambda: None
-) -> None:
-    """Makes sure that files are images.
+) -> list[Fault]:
+    """Returns the files that are no images or damaged ones.
 
     Args:
         files: image files.
         decode: whether to decode them, or to read their headers only.
         on_file: called after each file, to show progress.
-
-    Raises:
-        InputError: names the first bad file, and says how many more there are.
     """
-    faults = _map(functools.partial(check_image, decode=decode), files, on_file)
-    _refuse([fault for fault in faults if fault])
+    reasons = _map(functools.partial(check_image, decode=decode), files, on_file)
+    return [Fault(file, why) for file, why in zip(files, reasons, strict=True) if why]
 
 
 def decode_once(
@@ -44,11 +41,11 @@ def decode_once(
     preprocessing: Preprocessing,
     augmentation: Sequence[Augmentation],
     on_file: Callable[[], None] = lambda: None,
-) -> Split:
+) -> tuple[Split, list[Fault]]:
     """Makes a split ready for many epochs: files become arrays if that fits in memory.
 
-    A split is left as it is, and its files are checked, if an augmentation crops from the whole
-    image or the arrays would be too large.
+    If an augmentation crops from the whole image, or the arrays would be too large, the files stay
+    files and are checked.
 
     Args:
         split: images as files or arrays.
@@ -56,28 +53,31 @@ def decode_once(
         augmentation: what training does to the images.
         on_file: called after each file, to show progress.
 
-    Raises:
-        InputError: if a file can't be decoded.
+    Returns:
+        The images that can be read, and the files that can't.
     """
     files = split.files
     if files is None:
-        return split
+        return split, []
     shape = (len(split), preprocessing.size, preprocessing.size, preprocessing.channels)
     if math.prod(shape) > MEMORY_LIMIT or any(change.sets_size for change in augmentation):
-        check_files(files, decode=len(files) <= CHECK_LIMIT, on_file=on_file)
-        return split
-    images, faults = np.zeros(shape, np.uint8), []
+        faults = find_faults(files, decode=len(files) <= CHECK_LIMIT, on_file=on_file)
+        return split.without(faults), faults
+    images = np.zeros(shape, np.uint8)
 
-    def decode(index: int) -> None:
+    def decode(index: int) -> str | None:
         try:
             image = read_image(files[index], preprocessing.channels, enough=preprocessing.enough)
-            images[index] = preprocessing.center(image).numpy()
         except InputError as error:
-            faults.append(str(error))
+            return str(error)
+        images[index] = preprocessing.center(image).numpy()
+        return None
 
-    _map(decode, range(len(files)), on_file)
-    _refuse(faults)
-    return Split(split.labels, images=images, is_cropped=True)
+    reasons = _map(decode, range(len(files)), on_file)
+    good = np.array([why is None for why in reasons], bool)
+    faults = [Fault(file, why) for file, why in zip(files, reasons, strict=True) if why]
+    images = images if good.all() else images[good]
+    return Split(split.labels[good], images=images, is_cropped=True), faults
 
 
 def _map(function: Callable, items: Sequence, on_item: Callable[[], None]) -> list:
@@ -88,9 +88,3 @@ def _map(function: Callable, items: Sequence, on_item: Callable[[], None]) -> li
             results.append(result)
             on_item()
     return results
-
-
-def _refuse(faults: list[str]) -> None:
-    if faults:
-        others = f" {len(faults) - 1} other files are bad too." if len(faults) > 1 else ""
-        raise InputError(f"{min(faults)}{others} Mend or remove them.")

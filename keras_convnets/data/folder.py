@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_convnets.data.decoding import check_files
+from keras_convnets.data.decoding import find_faults
 from keras_convnets.data.images import SUFFIXES
 from keras_convnets.data.splits import ImageSet, Split
 from keras_convnets.errors import InputError
@@ -20,6 +20,8 @@ SPLIT_NAMES = {
 def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
     """Reads the file names and labels below a folder, and the header of each file.
 
+    Files that are no images are left out; `ImageSet.skipped` lists them.
+
     Args:
         folder: has one folder for each class, or `train`, `val` and `test` folders that have.
             Class folders may have folders of their own.
@@ -29,7 +31,7 @@ def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
         An `ImageSet` of three channels; classes in the order of their names.
 
     Raises:
-        InputError: if there is no such folder, no class, or a file that is no image.
+        InputError: if there is no such folder, no class, or a class without an image.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -50,7 +52,9 @@ def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
             "it holds no folder."
         )
     splits = {split: _read(part, classes) for split, part in parts.items() if part is not None}
-    check_files([file for split in splits.values() for file in split.files or ()], decode=False)
+    files = [file for split in splits.values() for file in split.files or ()]
+    faults = find_faults(files, decode=False)
+    splits = {name: split.without(faults) for name, split in splits.items()}
     return ImageSet(
         name=name or f"folder:{root}",
         classes=tuple(classes),
@@ -58,6 +62,7 @@ def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
         train=splits["train"],
         validation=splits.get("validation"),
         test=splits.get("test"),
+        skipped=tuple(faults),
     )
 
 

@@ -1,6 +1,7 @@
 """Batches of images as a net expects them; the order is a pure function of (seed, epoch)."""
 
 import contextlib
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,7 @@ def training_batches(
     augmentation: Sequence[Augmentation],
     batch_size: int,
     *,
+    classes: int,
     seed: int,
     epoch: int,
     first_step: int = 0,
@@ -45,35 +47,59 @@ def training_batches(
     Args:
         split: training images.
         preprocessing: geometry and scaling.
-        augmentation: random changes, in order; one that crops takes the place of the central crop.
+        augmentation: random changes, in order, those of batches last; one that crops takes the
+            place of the central crop.
         batch_size: images in a batch; what does not fill one is left out.
+        classes: number of classes.
         seed: with `epoch`, fixes the order and each image's random numbers.
         epoch: from 0.
         first_step: batches to leave out at the start.
 
     Returns:
-        A data set of (images (batch, size, size, channels) float32, labels (batch,) int64).
+        A data set of (images (batch, size, size, channels) float32, labels (batch,) int64), or of
+        labels (batch, classes) float32 if batches are mixed.
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(split))
-    order = order[: count_steps(split, batch_size) * batch_size]
+    steps = count_steps(split, batch_size)
+    order = order[: steps * batch_size]
     seeds = np.stack([np.full_like(order, seed), epoch * len(split) + order], axis=1)
     start = first_step * batch_size
+    for change in augmentation:
+        change.prepare()
+    mixes = [(i, change) for i, change in enumerate(augmentation) if change.mixes_batches]
 
     def prepare(index, image_seed):
         image, label = read(index)
-        if not (whole or split.is_cropped):
+        if not (crops or split.is_cropped):
             image = preprocessing.center(image)
-        for i, change in enumerate(augmentation):
+        image = tf.cast(preprocessing.to_channels(image), tf.float32)
+        for i, change in enumerate(augmentation[: len(augmentation) - len(mixes)]):
             own_seed = tf.random.experimental.stateless_fold_in(image_seed, i)
-            image = change(
-                tf.cast(preprocessing.to_channels(image), tf.float32), own_seed, preprocessing.size
-            )
+            image = change(image, own_seed, preprocessing.size)
         return preprocessing.scale(image), label
 
-    whole = any(change.sets_size for change in augmentation)
-    read = _reader(split, None if whole else preprocessing.enough)
+    crops = [change for change in augmentation if change.sets_size]
+    # Even the smallest patch shall have more pixels than the net takes.
+    sides = [math.ceil(preprocessing.size / change.least_side) for change in crops]
+    read = _reader(split, max(sides, default=preprocessing.enough))
     rows = tf.data.Dataset.from_tensor_slices((order[start:], seeds[start:]))
-    return _batches(rows, prepare, batch_size)
+    batches = _batches(rows, prepare, batch_size)
+    if not mixes:
+        return batches
+
+    def mix(batch_seed, batch):
+        images, labels = batch[0], tf.one_hot(batch[1], classes)
+        for i, change in mixes:
+            # No image has this seed: theirs are folded with the numbers of other changes.
+            own_seed = tf.random.experimental.stateless_fold_in(batch_seed, i)
+            images, labels = change(images, labels, own_seed)
+        return images, labels
+
+    numbers = epoch * steps + np.arange(first_step, steps)
+    batch_seeds = np.stack([np.full_like(numbers, seed), numbers], axis=1)
+    numbered = tf.data.Dataset.zip(tf.data.Dataset.from_tensor_slices(batch_seeds), batches)
+    mix = tf.autograph.experimental.do_not_convert(mix)
+    return numbered.map(mix, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
 
 def evaluation_batches(
@@ -104,7 +130,7 @@ def naming_faults() -> Iterator[None]:
         raise InputError(sentence.group(1)) from error
 
 
-def _reader(split: Split, enough: int | None):
+def _reader(split: Split, enough: int):
     labels = tf.constant(split.labels)
     if split.images is not None:
         images = tf.constant(split.images)

@@ -4,13 +4,29 @@ import dataclasses
 import functools
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_convnets.data.images import read_image
 from keras_convnets.errors import InputError, check_number
+
+# From so many held-out images of a class on, chance alone gives each class its share of them.
+ENOUGH_BY_CHANCE = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """An image file that can't be read.
+
+    Attributes:
+        file: the file.
+        reason: why, in a sentence that names it.
+    """
+
+    file: Path
+    reason: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +57,13 @@ class Split:
             self.is_cropped,
         )
 
+    def without(self, faults: Iterable[Fault]) -> "Split":
+        """Returns the split without the files that can't be read."""
+        bad = {fault.file for fault in faults}
+        if not bad:
+            return self
+        return self.take([i for i, file in enumerate(self.files or ()) if file not in bad])
+
     def image(self, index: int, channels: int = 3) -> np.ndarray:
         """Returns one image, (height, width, channels) uint8; arrays keep their channels."""
         if self.images is not None:
@@ -60,6 +83,7 @@ class ImageSet:
         train: training images.
         validation: images to choose hyper-parameters by, or `None`: then `hold_out` takes some.
         test: images that only the final evaluation reads, or `None`.
+        skipped: files that can't be read, which are in none of the splits.
     """
 
     name: str
@@ -68,6 +92,7 @@ class ImageSet:
     train: Split
     validation: Split | None = None
     test: Split | None = None
+    skipped: tuple[Fault, ...] = ()
 
     def __post_init__(self):
         if len(self.classes) < 2:
@@ -109,25 +134,78 @@ class ImageSet:
                 digest.update(str(file.stat().st_size).encode())
         return digest.hexdigest()
 
+    def check_skipped(self, limit: float) -> None:
+        """Makes sure that not too many files can't be read.
+
+        Args:
+            limit: the share of all files that may be skipped.
+
+        Raises:
+            InputError: if there are more.
+        """
+        total = len(self.skipped) + sum(len(split) for split in self.splits.values())
+        share = len(self.skipped) / total
+        if share > limit:
+            raise InputError(
+                f"Of the {total} images of {self.name!r} {len(self.skipped)} can't be read, which "
+                f"is {share:.1%}; at most {limit:.1%} may be skipped (`--max-skipped`). The first: "
+                f"{min(fault.reason for fault in self.skipped)}"
+            )
+
+    def check_classes(self, least: int = 1) -> None:
+        """Makes sure that each class has at least so many training images.
+
+        Raises:
+            InputError: if one has fewer.
+        """
+        counts = np.bincount(self.train.labels, minlength=len(self.classes))
+        few = [f"{self.classes[i]!r} {counts[i]}" for i in np.flatnonzero(counts < least)]
+        if few:
+            others = f" and {len(few) - 3} other classes fewer than that" if len(few) > 3 else ""
+            images = "one image" if least == 1 else f"{least} images, for one is held out"
+            raise InputError(
+                f"Each class of {self.name!r} should have at least {images}. "
+                f"Received: {', '.join(few[:3])}{others}"
+            )
+
     def hold_out(self, fraction: float, seed: int) -> "ImageSet":
         """Makes a validation set of a seeded share of the training images, if there is none.
+
+        Each class gives its share, but at least one image and not all of them. In sets so large
+        that the least class gives ten or more, the draw is from all images together.
 
         Args:
             fraction: share of the training images, in (0, 1).
             seed: the choice depends on it alone.
+
+        Raises:
+            InputError: if a class has fewer than two images.
         """
         check_number("The seed", seed, least=0, whole=True)
+        check_number("The share to hold out", fraction, above=0, below=1)
         if self.validation is not None:
+            self.check_classes()
             return self
-        count = round(len(self.train) * fraction)
-        if not 0 < count < len(self.train):
-            raise InputError(
-                f"The data set {self.name!r} is too small to hold out {fraction:.0%} of its "
-                f"training images. Received: {len(self.train)} images"
-            )
+        self.check_classes(least=2)
         order = np.random.default_rng(seed).permutation(len(self.train))
+        counts = np.bincount(self.train.labels)
+        if counts.min() * fraction >= ENOUGH_BY_CHANCE:
+            is_held = np.arange(len(order)) < round(len(order) * fraction)
+        else:
+            quotas = np.clip(np.round(counts * fraction), 1, counts - 1)
+            labels = self.train.labels[order]
+            is_held = _places(labels) < quotas[labels]
         return dataclasses.replace(
             self,
-            validation=self.train.take(np.sort(order[:count])),
-            train=self.train.take(np.sort(order[count:])),
+            validation=self.train.take(np.sort(order[is_held])),
+            train=self.train.take(np.sort(order[~is_held])),
         )
+
+
+def _places(labels: np.ndarray) -> np.ndarray:
+    """For each label, how many equal ones stand before it."""
+    places = np.zeros_like(labels)
+    for label in np.unique(labels):
+        is_equal = labels == label
+        places[is_equal] = np.arange(is_equal.sum())
+    return places

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -52,24 +53,29 @@ class Checkpoints:
 
     Args:
         folder: where they are.
-        model: a compiled model with a built optimizer.
+        model: a net.
+        optimizers: the built optimizer of each phase.
         progress: the position, saved along.
     """
 
     KEPT = 2
 
-    def __init__(self, folder: str | os.PathLike, model: keras.Model, progress: Progress):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        model: keras.Model,
+        optimizers: Sequence[keras.optimizers.Optimizer],
+        progress: Progress,
+    ):
         self._model = model
         self._progress = progress
-        # Keras does not show TensorFlow the states of dropout's random generators.
-        weights = {id(variable) for variable in model.weights}
-        random_states = [v.value for v in model.variables if id(v) not in weights]
+        # Not the model itself: it would bring the optimizer of its present phase along. The
+        # variables are its weights and the states of dropout's random generators.
         self._manager = tf.train.CheckpointManager(
             tf.train.Checkpoint(
-                model=model,
-                optimizer=model.optimizer,
+                variables=[variable.value for variable in model.variables],
+                optimizers=list(optimizers),
                 progress=progress,
-                random_states=random_states,
             ),
             os.fspath(folder),
             max_to_keep=self.KEPT,
@@ -114,9 +120,10 @@ class Checkpoints:
         return False
 
 
-def checkpoint_bytes(model: keras.Model) -> int:
-    """Returns how large one checkpoint of a compiled model is on disk."""
-    variables = {id(v): v for v in [*model.variables, *model.optimizer.variables]}
+def checkpoint_bytes(model: keras.Model, optimizers: Sequence[keras.optimizers.Optimizer]) -> int:
+    """Returns how large one checkpoint of a net and of its built optimizers is on disk."""
+    states = (variable for optimizer in optimizers for variable in optimizer.variables)
+    variables = {id(variable): variable for variable in (*model.variables, *states)}
     return sum(
         math.prod(v.shape) * tf.as_dtype(keras.backend.standardize_dtype(v.dtype)).size
         for v in variables.values()

@@ -75,3 +75,7 @@ class Display:
             highlight=False,
             soft_wrap=True,
         )
+
+    def tell(self, sentence: str) -> None:
+        """Writes a line of its own."""
+        self._bar.console.print(sentence, highlight=False, markup=False, soft_wrap=True)

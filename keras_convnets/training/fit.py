@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 import time
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -18,10 +19,14 @@ from keras_convnets.data import (
 )
 from keras_convnets.errors import DivergedError, StoppedError
 from keras_convnets.evaluation import Evaluation, evaluate
+from keras_convnets.files import replacing
+from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
+from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.model import main_output
 from keras_convnets.training.optimizers import averaged
+from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
 from keras_convnets.training.stop import StopRequest
 
@@ -33,7 +38,7 @@ class Job:
     run: Run
     images: ImageSet
     model: keras.Model
-    preprocessing: Preprocessing
+    phases: Phases
     progress: Progress
     checkpoints: Checkpoints
     steps_per_epoch: int
@@ -44,6 +49,11 @@ class Job:
     def main(self) -> keras.Model:
         """The net with its main output only; made once, for each is traced anew."""
         return main_output(self.model)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How an image becomes the input of the net."""
+        return self.run.settings.preprocessing
 
     @property
     def batch_size(self) -> int:
@@ -66,14 +76,25 @@ class Job:
         progress = self.progress
         return min(self.steps_per_epoch - progress.step, self.total_steps - progress.steps)
 
+    @property
+    def best_weights(self) -> Path:
+        """Where the weights of the best epoch are, if the recipe wants to end with them."""
+        return self.run.path / "checkpoints" / "best.weights.h5"
+
+    def ends_early(self, rows: list[dict[str, float]]) -> bool:
+        """Whether the run ends behind these epochs, although its length is not reached."""
+        rule = self.run.recipe.early_stop.value
+        losses = [row["val_loss"] for row in rows]
+        return rule is not None and rule.is_due(losses, self.phases.head_epochs)
+
     def evaluate(self, split: Split, name: str) -> Evaluation:
-        """Evaluates the net, with averaged weights if it has them.
+        """Evaluates the net with the weights that it has.
 
         Raises:
             DivergedError: if its outputs are not finite.
         """
         batches = evaluation_batches(split, self.preprocessing, self.evaluation_batch_size)
-        with averaged(self.model), naming_faults():
+        with naming_faults():
             scores = evaluate(self.main, batches)
         if not math.isfinite(scores.loss):
             raise DivergedError(f"The {name} loss", self.progress.steps)
@@ -127,7 +148,7 @@ class _Monitor(keras.callbacks.Callback):
 
 
 def fit(job: Job) -> None:
-    """Trains until the recipe's length is reached.
+    """Trains until the recipe's length is reached, or its early stop.
 
     Raises:
         StoppedError: if a signal asked to stop; a checkpoint was saved.
@@ -139,11 +160,11 @@ def fit(job: Job) -> None:
     display = Display(job.total_steps, epochs, job.batch_size, progress.steps, job.quiet)
     with display, board.as_default():
         # A kill may have come between the last step and the epoch's row: then the row is missing.
-        while progress.steps < job.total_steps or progress.step:
+        while (progress.steps < job.total_steps or progress.step) and not job.ends_early(rows):
             _fit_epoch(job, display)
             if job.steps_left:
                 job.check_stop()
-            rows.append(_epoch_row(job))
+            rows.append(_end_epoch(job, rows))
             job.run.write_history(rows)
             progress.end_epoch()
             job.checkpoints.save()
@@ -155,18 +176,31 @@ def fit(job: Job) -> None:
                 rows[-1], job.batch_size / per_step, (job.total_steps - progress.steps) * per_step
             )
             job.check_stop()
+        if job.run.recipe.early_stop.value is not None:
+            best = best_epoch([row["val_loss"] for row in rows]) + 1
+            display.tell(f"The least validation loss was that of epoch {best}: its weights stay.")
 
 
 def _fit_epoch(job: Job, display: Display) -> None:
-    """Trains from the position within an epoch to the epoch's end."""
-    progress, steps = job.progress, job.steps_left
-    if not steps:
-        return
+    """Trains from the position within an epoch to the epoch's end, in one phase or several."""
+    while job.steps_left:
+        phase = job.phases.enter(job.progress.steps)
+        if phase.about and job.progress.steps == phase.first_step:
+            display.tell(f"From epoch {job.progress.epoch + 1} on {phase.about}.")
+        _fit_stretch(job, display, min(job.steps_left, phase.last_step - job.progress.steps))
+        if job.model.stop_training:  # someone asked to stop
+            return
+
+
+def _fit_stretch(job: Job, display: Display, steps: int) -> None:
+    """Trains for some steps of one epoch and one phase."""
+    progress = job.progress
     batches = training_batches(
         job.images.train,
         job.preprocessing,
         job.run.recipe.augmentation.value,
         job.batch_size,
+        classes=len(job.images.classes),
         seed=job.run.settings.seed,
         epoch=progress.epoch,
         first_step=progress.step,
@@ -184,9 +218,24 @@ def _main_metrics(logs: dict[str, float]) -> dict[str, float]:
     return {"loss": logs["loss"], "top1": logs.get("predictions_top1", logs.get("top1"))}
 
 
-def _epoch_row(job: Job) -> dict[str, float]:
+def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
+    """Evaluates the net with averaged weights if it has them, and keeps the best so far.
+
+    Args:
+        job: a run at the end of an epoch.
+        rows: the rows of the epochs before.
+
+    Returns:
+        The row of the epoch.
+    """
     progress = job.progress
-    scores = job.evaluate(job.images.splits["validation"], "validation")
+    with averaged(job.model):
+        scores = job.evaluate(job.images.splits["validation"], "validation")
+        if job.run.recipe.early_stop.value is not None and all(
+            scores.loss < row["val_loss"] for row in rows
+        ):
+            with replacing(job.best_weights) as temporary, deep_graphs():
+                job.model.save_weights(temporary)
     means = {name: total / progress.step for name, total in progress.sums.items()}
     return {
         "epoch": progress.epoch + 1,

@@ -6,7 +6,7 @@ from typing import Any
 from keras_convnets import data
 from keras_convnets.errors import InputError
 from keras_convnets.evaluation import CenterCrop
-from keras_convnets.training import optimizers, schedules
+from keras_convnets.training import fine_tuning, optimizers, schedules
 
 CLASSES = {
     known.__name__: known
@@ -15,6 +15,7 @@ CLASSES = {
         schedules.Samples,
         schedules.Steps,
         schedules.Constant,
+        schedules.Cosine,
         schedules.Exponential,
         schedules.Piecewise,
         optimizers.SGD,
@@ -22,6 +23,11 @@ CLASSES = {
         data.FlipLeftRight,
         data.PadCrop,
         data.InceptionCrop,
+        data.RandAugment,
+        data.MixUp,
+        data.CutMix,
+        fine_tuning.HeadPhase,
+        fine_tuning.EarlyStop,
         CenterCrop,
     )
 }

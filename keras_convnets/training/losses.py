@@ -1,33 +1,70 @@
-"""What training minimizes: cross-entropy on integer labels, and the papers' L2."""
+"""What training minimizes: cross-entropy, and the papers' L2."""
+
+from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 
 @keras.saving.register_keras_serializable(package="keras_convnets")
-class SparseSmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy in nats of integer labels, with uniform label smoothing.
+class SmoothedCrossentropy(keras.losses.Loss):
+    """Cross-entropy in nats, with uniform label smoothing and weights of the classes.
 
-    The target is (1 - s) * onehot + s / classes (Szegedy et al., arXiv 1512.00567, section 7).
+    The target is (1 - s) * label + s / classes (Szegedy et al., arXiv 1512.00567, section 7), where
+    a label is one-hot or a mixture of classes. An image counts as much as its class, or as the same
+    mixture of them.
 
     Args:
         label_smoothing: s, in [0, 1).
+        class_weights: what each class counts, or `None` if they count alike.
         name: name of the loss.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, name: str = "cross_entropy", **kwargs):
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | None = None,
+        name: str = "cross_entropy",
+        **kwargs,
+    ):
         super().__init__(name=name, **kwargs)
         self.label_smoothing = label_smoothing
+        self.class_weights = None if class_weights is None else tuple(class_weights)
 
     def call(self, y_true, y_pred):
-        if not self.label_smoothing:
+        """Returns the loss of each image; `y_true` is (n,) integers or (n, classes)."""
+        is_sparse = len(y_true.shape) < len(y_pred.shape)
+        if is_sparse and not self.label_smoothing and self.class_weights is None:
             return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
-        target = keras.ops.one_hot(y_true, y_pred.shape[-1], dtype=y_pred.dtype)
-        return keras.losses.categorical_crossentropy(
-            target, y_pred, label_smoothing=self.label_smoothing
+        if is_sparse:
+            y_true = keras.ops.one_hot(
+                keras.ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype
+            )
+        losses = keras.losses.categorical_crossentropy(
+            y_true, y_pred, label_smoothing=self.label_smoothing
         )
+        if self.class_weights is None:
+            return losses
+        weights = keras.ops.convert_to_tensor(self.class_weights, y_pred.dtype)
+        return losses * keras.ops.sum(keras.ops.cast(y_true, y_pred.dtype) * weights, axis=-1)
 
     def get_config(self):
-        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+        return {
+            **super().get_config(),
+            "label_smoothing": self.label_smoothing,
+            "class_weights": self.class_weights,
+        }
+
+
+def balanced_weights(labels: np.ndarray, classes: int) -> tuple[float, ...]:
+    """Returns weights by which each class counts as much as any other, and the mean image 1.
+
+    Args:
+        labels: (n,) integers; each class is there.
+        classes: number of classes.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return tuple((len(labels) / (classes * counts)).tolist())
 
 
 def add_l2(model: keras.Model, decay: float, scope: str) -> None:

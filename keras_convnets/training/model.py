@@ -1,9 +1,11 @@
 """From a recipe to a compiled model."""
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras.metrics import SparseCategoricalAccuracy
 
 from keras_convnets._registry import (
     Architecture,
@@ -16,9 +18,9 @@ from keras_convnets.data import Preprocessing
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
 from keras_convnets.recursion import deep_graphs
-from keras_convnets.training.losses import SparseSmoothedCrossentropy, add_l2
-from keras_convnets.training.optimizers import build_optimizer
+from keras_convnets.training.losses import SmoothedCrossentropy, add_l2
 from keras_convnets.training.recipe import Recipe
+from keras_convnets.training.start import preprocessing_of_start
 
 
 def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
@@ -28,11 +30,11 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
         InputError: if the recipe wants something that the builder lacks.
     """
     entry, variant = _architecture(recipe)
-    size = recipe.input_size.value
+    size = recipe.input_size.value or variant.input_shape[0]
     options: dict[str, Any] = {"weights": None, "input_shape": (size, size, channels)}
-    options |= {"classes": recipe.classes.value, **variant.options}
-    options |= recipe.model_options.value
+    options |= {**variant.options, **recipe.model_options.value}
     wanted = {
+        "classes": recipe.classes.value,
         "dropout_rate": recipe.dropout_rate.value or None,
         "kernel_initializer": recipe.initializer.value,
         "batch_norm_momentum": (recipe.batch_norm.value or {}).get("momentum"),
@@ -84,45 +86,61 @@ def main_output(model: keras.Model) -> keras.Model:
         return keras.Model(model.input, model.output["predictions"], name=model.name)
 
 
-def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
-    """Gives a net the recipe's loss, optimizer and metrics, and makes the optimizer's variables."""
+def compile_model(
+    model: keras.Model,
+    recipe: Recipe,
+    optimizer: keras.optimizers.Optimizer,
+    class_weights: Sequence[float] | None = None,
+) -> None:
+    """Gives a net the recipe's loss and metrics, and an optimizer.
+
+    Args:
+        model: the net.
+        recipe: the recipe.
+        optimizer: what to train it with.
+        class_weights: what each class counts in the loss, or `None` if they count alike.
+    """
     add_l2(model, recipe.l2.value, recipe.l2_scope.value)
-    optimizer = build_optimizer(
-        recipe.optimizer.value,
-        recipe.schedule.value.build(steps_per_epoch, recipe.batch_size.value),
-        clip_norm=recipe.clip_norm.value,
-        ema=recipe.ema.value,
-    )
-    loss = SparseSmoothedCrossentropy(recipe.label_smoothing.value)
-    metrics = [keras.metrics.SparseCategoricalAccuracy(name="top1")]
+    loss = SmoothedCrossentropy(recipe.label_smoothing.value, class_weights)
+    # Of a mixed label the greatest share counts.
+    is_mixed = any(change.mixes_batches for change in recipe.augmentation.value)
+    accuracy = keras.metrics.CategoricalAccuracy if is_mixed else SparseCategoricalAccuracy
+    metrics = [accuracy(name="top1")]
     if isinstance(model.output, dict):
         weights = dict.fromkeys(model.output, recipe.aux_weight.value) | {"predictions": 1.0}
         losses = dict.fromkeys(model.output, loss)
         model.compile(optimizer, losses, loss_weights=weights, metrics={"predictions": metrics})
     else:
         model.compile(optimizer, loss, metrics=metrics)
-    model.optimizer.build(model.trainable_variables)
 
 
 def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
-    """Returns how a recipe turns an image into the input of its net."""
+    """Returns how a recipe turns an image into the input of its net.
+
+    Scaling and interpolation are those of the weights which the net starts from, or else the net's
+    own and bilinear.
+    """
     entry, named = _architecture(recipe)
-    variant = variant_of(entry, builder_options(recipe, channels)) or named
-    crop = recipe.evaluation.value.fraction
-    return Preprocessing(recipe.input_size.value, channels, variant.preprocessing, crop)
+    options = builder_options(recipe, channels)
+    variant = variant_of(entry, options) or named
+    size, crop = options["input_shape"][0], recipe.evaluation.value.fraction
+    start = preprocessing_of_start(recipe)
+    if start is None:
+        return Preprocessing(size, channels, variant.preprocessing, crop)
+    return Preprocessing(size, channels, start.mode, crop, start.interpolation)
 
 
-def model_card(recipe: Recipe, classes: tuple[str, ...], channels: int) -> ModelCard:
+def model_card(recipe: Recipe, classes: tuple[str, ...], preprocessing: Preprocessing) -> ModelCard:
     """Returns what stands beside the saved model of a recipe."""
     entry, _ = _architecture(recipe)
-    options = builder_options(recipe, channels)
+    options = builder_options(recipe, preprocessing.channels)
     variant = variant_of(entry, options)
     return ModelCard(
         builder=entry.name,
         variant=(variant.name if variant else None) or None,
         options=options,
         classes=classes,
-        preprocessing=preprocessing_of(recipe, channels),
+        preprocessing=preprocessing,
         licence="unknown: trained by the user; the licence of the images decides",
         recipe=recipe.name,
     )

@@ -13,6 +13,7 @@ import keras
 from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.errors import InputError, nearest
 from keras_convnets.evaluation import CenterCrop
+from keras_convnets.training.fine_tuning import EarlyStop, HeadPhase
 from keras_convnets.training.literals import decode, encode, parse
 from keras_convnets.training.optimizers import Optimizer
 from keras_convnets.training.schedules import Length, Schedule
@@ -22,17 +23,24 @@ from keras_convnets.training.sourced import KINDS, Sourced, choice
 GIVEN = "given by the user"
 
 
+# What a recipe that says nothing of fine-tuning means.
+_FROM_SCRATCH = choice(None, "every layer learns from random weights, for the whole length")
+_TRAIN = choice("train", "batch statistics, as the layer was published")
+_ALIKE = choice(None, "each image counts alike")
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """The hyper-parameters of one training run; every field is a `Sourced` value.
 
     Attributes:
-        model: name of the builder.
+        model: name of the builder, with its variant if there is a colon.
         variant: its variant, or `None` for the default one.
         model_options: further keyword arguments of the builder.
         data: what `data.load` is given.
-        input_size: height and width in pixels.
-        classes: number of classes.
+        input_size: height and width in pixels; `None` for those that the weights, or else the net,
+            are made for.
+        classes: number of classes; `None` for those of the data.
         batch_size: images in a batch over all replicas; the rate belongs to it.
         length: how long to train.
         schedule: the learning rate over time.
@@ -51,6 +59,13 @@ class Recipe:
         parallelism: "sync" or "async".
         hardware: what the paper trained on.
         results: what the paper reports; shares unless the key says otherwise.
+        weights: what the net starts from: `None` for random weights, "imagenet", the name of an
+            entry of the catalog, a weights file, or a run directory.
+        head_phase: the first part of the run, in which the head alone learns, or `None`.
+        freeze_until: the layer up to which nothing learns behind the head phase, or `None`.
+        batch_norm_mode: "train", or "inference": statistics, scales and shifts stay as they are.
+        class_weights: "balanced": each class weighs as much as any other in the loss; or `None`.
+        early_stop: when to end before the length, with the weights of the best epoch; or `None`.
         name: name of the recipe; set by `recipes.get`.
         about: first line of its docstring; set by `recipes.get`.
     """
@@ -59,8 +74,8 @@ class Recipe:
     variant: Sourced[str | None]
     model_options: Sourced[dict]
     data: Sourced[str]
-    input_size: Sourced[int]
-    classes: Sourced[int]
+    input_size: Sourced[int | None]
+    classes: Sourced[int | None]
     batch_size: Sourced[int]
     length: Sourced[Length]
     schedule: Sourced[Schedule]
@@ -79,6 +94,12 @@ class Recipe:
     parallelism: Sourced[str]
     hardware: Sourced[str]
     results: Sourced[dict]
+    weights: Sourced[str | None] = _FROM_SCRATCH
+    head_phase: Sourced[HeadPhase | None] = _FROM_SCRATCH
+    freeze_until: Sourced[str | None] = _FROM_SCRATCH
+    batch_norm_mode: Sourced[str] = _TRAIN
+    class_weights: Sourced[str | None] = _ALIKE
+    early_stop: Sourced[EarlyStop | None] = _FROM_SCRATCH
     name: str = "recipe"
     about: str = ""
 
@@ -134,11 +155,26 @@ class Recipe:
                 changed[field] = choice(value, f"scaled from {old.value!r} ({old.source})")
         if batch_size is not None:
             factor = batch_size / self.batch_size.value
-            changed["schedule"] = choice(
-                self.schedule.value.scaled(factor),
-                f"rate times {factor:g}, in proportion to the batch; {self.schedule.source}",
-            )
+            for field in ("schedule", "head_phase"):
+                old = getattr(self, field)
+                if old.value is not None:
+                    changed[field] = choice(
+                        old.value.scaled(factor),
+                        f"rate times {factor:g}, in proportion to the batch; {old.source}",
+                    )
         return self.replace(**changed)
+
+    def with_model(self, net: str) -> "Recipe":
+        """Returns the recipe for another net, without the variant and the options of its own.
+
+        Args:
+            net: `Builder` or `Builder:variant`.
+        """
+        return self.replace(
+            model=choice(net, GIVEN),
+            variant=choice(None, "that of the model, which was given by the user"),
+            model_options=choice({}, "none: the model was given by the user"),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Returns {field: {value, kind, source}}, and the name."""
@@ -197,11 +233,11 @@ FIELDS = tuple(
 
 # What a value must be beside its type: the test, and the phrase for the error.
 _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "input_size": (lambda v: v > 0, "a positive integer"),
-    "classes": (lambda v: v > 1, "an integer above 1"),
+    "input_size": (lambda v: v is None or v > 0, "a positive integer or None"),
+    "classes": (lambda v: v is None or v > 1, "an integer above 1 or None"),
     "batch_size": (lambda v: v > 0, "a positive integer"),
     "model_options": (
-        lambda v: all(isinstance(key, str) and key not in _OWNED for key in v),
+        lambda v: all(isinstance(key, str) and key not in OWNED for key in v),
         "options by name, other than those that the package or another field sets "
         "(classes, input_shape, weights, dropout_rate, ...)",
     ),
@@ -225,14 +261,17 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "parallelism": (lambda v: v in ("sync", "async"), "'sync' or 'async'"),
     "augmentation": (
-        lambda v: all(isinstance(item, Augmentation) for item in v),
-        "a tuple of augmentations such as (FlipLeftRight(), PadCrop(4))",
+        lambda v: _are_augmentations(v),
+        "a tuple of augmentations such as (FlipLeftRight(), PadCrop(4), MixUp()), those of single "
+        "images before those of batches",
     ),
     "results": (lambda v: _is_json(v), "figures by name"),
+    "batch_norm_mode": (lambda v: v in ("train", "inference"), "'train' or 'inference'"),
+    "class_weights": (lambda v: v in (None, "balanced"), "'balanced' or None"),
 }
 
 # Arguments of builders that the package sets itself, or that have a field of their own.
-_OWNED = (
+OWNED = (
     "aux_logits",
     "batch_norm_momentum",
     "classes",
@@ -246,6 +285,13 @@ _OWNED = (
     "variant",
     "weights",
 )
+
+
+def _are_augmentations(values: tuple) -> bool:
+    if not all(isinstance(value, Augmentation) for value in values):
+        return False
+    kinds = [value.mixes_batches for value in values]
+    return kinds == sorted(kinds)
 
 
 def _is_share(value: Any) -> bool:

@@ -8,11 +8,13 @@ import io
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from keras_convnets.data import Fault, Preprocessing
 from keras_convnets.deployment import find_model
 from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import check_writable, read_json, write_json, write_text
@@ -43,17 +45,21 @@ class Settings:
         seed: of the weights, the data order and the augmentation.
         mixed_precision: "float16", "bfloat16" or `None`.
         checkpoint_every: steps between checkpoints.
+        preprocessing: how an image becomes the input of the net.
         classes: names of the classes.
         training_images: number of training images after the hold-out.
         fingerprint: of the data; see `ImageSet.fingerprint`.
+        head: name of the layer with which the head begins.
     """
 
     seed: int
     mixed_precision: str | None
     checkpoint_every: int
+    preprocessing: Preprocessing
     classes: tuple[str, ...]
     training_images: int
     fingerprint: str
+    head: str = "predictions"
 
     def __post_init__(self):
         check_number("The seed", self.seed, least=0, below=2**32, whole=True)
@@ -69,7 +75,8 @@ class Run:
     """The directory of a run.
 
     It holds recipe.json, settings.json, versions.json, history.csv, checkpoints/, tensorboard/, and
-    at the end model.keras, model.json, evaluation.json and report.html.
+    at the end model.keras, model.json, evaluation.json and report.html; skipped.json if there were
+    images that can't be read.
 
     Args:
         path: the directory.
@@ -85,22 +92,32 @@ class Run:
         self.recipe = Recipe.from_json(read_json(self.path / "recipe.json"))
         fields = read_json(self.path / "settings.json")
         try:
-            self.settings = Settings(**{**fields, "classes": tuple(fields["classes"])})
+            changed = {
+                "classes": tuple(fields["classes"]),
+                "preprocessing": Preprocessing(**fields["preprocessing"]),
+            }
+            self.settings = Settings(**{**fields, **changed})
         except (InputError, KeyError, TypeError) as error:
             raise InputError(f"{str(self.path)!r} has a bad settings.json: {error}") from error
 
     @classmethod
-    def create(cls, path: str | os.PathLike, recipe: Recipe, settings: Settings) -> "Run":
+    def create(
+        cls,
+        path: str | os.PathLike,
+        recipe: Recipe,
+        settings: Settings,
+        skipped: Sequence[Fault] = (),
+    ) -> "Run":
         """Makes the directory of a new run, whole or not at all."""
         check_free(path)
         given, path = path, Path(os.path.abspath(path))
         if path.is_dir():  # an empty one, perhaps a volume: it stays
-            _write_beginning(path, recipe, settings)
+            _write_beginning(path, recipe, settings, skipped)
             return cls(given)
         partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
         partial.mkdir(parents=True)
         try:
-            _write_beginning(partial, recipe, settings)
+            _write_beginning(partial, recipe, settings, skipped)
             os.rename(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -128,6 +145,16 @@ class Run:
         writer.writeheader()
         writer.writerows(rows)
         write_text(self.path / "history.csv", text.getvalue())
+
+    @property
+    def skipped(self) -> list[dict[str, str]]:
+        """The images that could not be read: file and reason of each."""
+        path = self.path / "skipped.json"
+        return read_json(path) if path.is_file() else []
+
+    def write_skipped(self, faults: Sequence[Fault]) -> None:
+        """Replaces skipped.json, if there is anything to write."""
+        _write_skipped(self.path, faults)
 
     @property
     def evaluation(self) -> dict[str, Any] | None:
@@ -168,10 +195,19 @@ class Run:
         return f"<table>{table}</table>"
 
 
-def _write_beginning(path: Path, recipe: Recipe, settings: Settings) -> None:
+def _write_beginning(
+    path: Path, recipe: Recipe, settings: Settings, skipped: Sequence[Fault]
+) -> None:
+    _write_skipped(path, skipped)
     write_json(path / "versions.json", versions())
     write_json(path / "settings.json", dataclasses.asdict(settings))
     write_json(path / "recipe.json", recipe.to_json())  # the last: it makes the folder a run
+
+
+def _write_skipped(path: Path, faults: Sequence[Fault]) -> None:
+    if faults:
+        rows = [{"file": str(fault.file), "reason": fault.reason} for fault in faults]
+        write_json(path / "skipped.json", rows)
 
 
 def check_free(path: str | os.PathLike) -> None:

@@ -71,8 +71,8 @@ class Constant:
         """Returns the schedule with every rate multiplied."""
         return Constant(self.initial * factor)
 
-    def build(self, steps_per_epoch: int, batch_size: int):
-        """Returns a Keras schedule or number."""
+    def build(self, steps_per_epoch: int, batch_size: int, steps: int):
+        """Returns a Keras schedule or number for a stretch of training of so many steps."""
         return self.initial
 
 
@@ -93,8 +93,8 @@ class Exponential:
         """Returns the schedule with every rate multiplied."""
         return dataclasses.replace(self, initial=self.initial * factor)
 
-    def build(self, steps_per_epoch: int, batch_size: int):
-        """Returns a Keras schedule or number."""
+    def build(self, steps_per_epoch: int, batch_size: int, steps: int):
+        """Returns a Keras schedule or number for a stretch of training of so many steps."""
         return keras.optimizers.schedules.ExponentialDecay(
             self.initial,
             decay_steps=self.every.steps(steps_per_epoch, batch_size),
@@ -130,12 +130,54 @@ class Piecewise:
         """Returns the schedule with every rate multiplied."""
         return dataclasses.replace(self, rates=tuple(rate * factor for rate in self.rates))
 
-    def build(self, steps_per_epoch: int, batch_size: int):
-        """Returns a Keras schedule or number."""
+    def build(self, steps_per_epoch: int, batch_size: int, steps: int):
+        """Returns a Keras schedule or number for a stretch of training of so many steps."""
         lengths = [stretch.steps(steps_per_epoch, batch_size) for stretch in self.stretches]
         # Keras keeps the old rate at a boundary itself: step k is the (k + 1)-th update.
         boundaries = [int(end) - 1 for end in np.cumsum(lengths)]
         return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, list(self.rates))
 
 
-Schedule = Constant | Exponential | Piecewise
+@dataclasses.dataclass(frozen=True)
+class Cosine:
+    """Half a period of the cosine, after a linear warm-up.
+
+    With W steps of warm-up and D steps after it, the k-th update from 0 has the rate
+    `rate * k / W` in the warm-up, and then
+    `final + (rate - final) * (1 + cos(pi * (k - W) / D)) / 2`
+    (Loshchilov and Hutter, arXiv 1608.03983, equation 5, without restarts).
+
+    Attributes:
+        rate: the greatest learning rate.
+        warmup: how long the rate rises from 0; `None` for no warm-up. A run that is no longer than
+            that ends within it.
+        final: the learning rate at the end.
+    """
+
+    rate: float
+    warmup: Length | None = Epochs(1)
+    final: float = 0.0
+
+    def __post_init__(self):
+        check_number("The rate of Cosine", self.rate, above=0)
+        check_number("The final rate of Cosine", self.final, least=0, most=self.rate)
+        if self.warmup is not None:
+            _check_length("The warm-up of Cosine", self.warmup)
+
+    def scaled(self, factor: float) -> "Cosine":
+        """Returns the schedule with every rate multiplied."""
+        return dataclasses.replace(self, rate=self.rate * factor, final=self.final * factor)
+
+    def build(self, steps_per_epoch: int, batch_size: int, steps: int):
+        """Returns a Keras schedule or number for a stretch of training of so many steps."""
+        warmup = self.warmup.steps(steps_per_epoch, batch_size) if self.warmup else 0
+        return keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else self.rate,
+            decay_steps=max(1, steps - warmup),
+            alpha=self.final / self.rate,
+            warmup_target=self.rate if warmup else None,
+            warmup_steps=warmup,
+        )
+
+
+Schedule = Constant | Cosine | Exponential | Piecewise

@@ -8,31 +8,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
+import rich.console
 
 from keras_convnets import data as sources
 from keras_convnets.data import ImageSet, count_steps
 from keras_convnets.deployment import save_model
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import check_space, write_json
 from keras_convnets.progress import counting
+from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
 from keras_convnets.training.fit import Job, fit
 from keras_convnets.training.model import (
     build_model,
     build_training_model,
-    compile_model,
     model_card,
     preprocessing_of,
 )
 from keras_convnets.training.optimizers import averaged
+from keras_convnets.training.phases import Phases
 from keras_convnets.training.recipe import GIVEN, Recipe
 from keras_convnets.training.report import write_report
 from keras_convnets.training.reproducibility import set_reproducible
 from keras_convnets.training.run import Run, Settings, check_free
 from keras_convnets.training.sourced import choice
+from keras_convnets.training.start import load_start, settle
 from keras_convnets.training.stop import stop_requests
+from keras_convnets.training.transfer import freeze, head_begin
+from keras_convnets.weights.report import LoadReport
 
 VALIDATION_SHARE = 0.1
+MAX_SKIPPED = 0.05
 MOST_STEPS_BETWEEN_CHECKPOINTS = 500
 
 
@@ -44,6 +50,7 @@ def train(
     seed: int = 0,
     mixed_precision: str | None = None,
     checkpoint_every: int | None = None,
+    max_skipped: float = MAX_SKIPPED,
     quiet: bool = False,
 ) -> Run:
     """Trains a net by a recipe, on one device, into a run directory.
@@ -51,6 +58,7 @@ def train(
     The order of the images, their augmentation, the first weights and dropout follow from `seed`
     alone: two runs on the same CPU end with equal bits. A tenth of the training images, chosen by
     the seed, serves as validation set unless the data has one. Test images are read at the end.
+    Image files that can't be read are left out; skipped.json in the run lists them.
 
     Args:
         recipe: what to train and how; see `keras_convnets.recipes.get`.
@@ -59,6 +67,7 @@ def train(
         seed: int from 0 to 2^32 - 1.
         mixed_precision: "float16", "bfloat16" or `None`.
         checkpoint_every: steps between checkpoints; an epoch or 500 if `None`, the lesser.
+        max_skipped: the share of the images that may be left out.
         quiet: whether to show nothing.
 
     Returns:
@@ -80,7 +89,9 @@ def train(
     now = datetime.datetime.now()
     path = Path(out if out is not None else f"runs/{recipe.name}-{now:%Y%m%d-%H%M%S}")
     check_free(path)
+    check_number("The share of images that may be skipped", max_skipped, least=0, below=1)
     recipe, images = _load_data(recipe, data, seed)
+    images.check_skipped(max_skipped)
     steps = count_steps(images.train, recipe.batch_size.value)
     settings = Settings(
         seed=seed,
@@ -90,17 +101,28 @@ def train(
             if checkpoint_every is None
             else checkpoint_every
         ),
+        preprocessing=preprocessing_of(recipe, images.channels),
         classes=images.classes,
         training_images=len(images.train),
         fingerprint=images.fingerprint(),
     )
     with _precision(mixed_precision):
         model = _make_model(recipe, images, settings)
-        # The kept checkpoints, the one that is being written, and the model.
-        check_space(_existing(path), (Checkpoints.KEPT + 2) * checkpoint_bytes(model))
-        images = _decode(recipe, images, quiet)
-        run = Run.create(path, recipe, settings)
-        return _work(run, images, model, quiet)
+        report = load_start(model, recipe)
+        images = _decode(recipe, images, settings, quiet)
+        images.check_skipped(max_skipped)
+        settings = dataclasses.replace(
+            settings,
+            training_images=len(images.train),
+            head=head_begin(model, report.left + report.reinitialized if report else ()),
+        )
+        phases = _make_phases(recipe, images, model, settings)
+        # The kept checkpoints, the one that is being written, the best weights, and the model.
+        need = (Checkpoints.KEPT + 3) * checkpoint_bytes(model, phases.optimizers)
+        check_space(_existing(path), need)
+        run = Run.create(path, recipe, settings, images.skipped)
+        _tell_start(run, report, images, quiet)
+        return _work(run, images, model, phases, quiet, is_new=True)
 
 
 def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
@@ -126,17 +148,25 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
     settings = run.settings
     _, images = _load_data(run.recipe, None, settings.seed)
     if images.fingerprint() != settings.fingerprint:
-        raise InputError(
-            f"The data {run.recipe.data.value!r} changed since the run began: it had "
-            f"{settings.training_images} training images of {len(settings.classes)} classes, and "
-            f"has {len(images.train)} of {len(images.classes)}, or other files."
-        )
-    for leftover in run.path.glob(".*.partial.*"):
+        raise _changed(run, images)
+    for leftover in run.path.rglob(".*.partial.*"):
         leftover.unlink()  # of a write that was killed
     with _precision(settings.mixed_precision):
         model = _make_model(run.recipe, images, settings)
-        images = _decode(run.recipe, images, quiet)
-        return _work(run, images, model, quiet)
+        images = _decode(run.recipe, images, settings, quiet)
+        if len(images.train) != settings.training_images:
+            raise _changed(run, images)
+        phases = _make_phases(run.recipe, images, model, settings)
+        return _work(run, images, model, phases, quiet, is_new=False)
+
+
+def _changed(run: Run, images: ImageSet) -> InputError:
+    settings = run.settings
+    return InputError(
+        f"The data {run.recipe.data.value!r} changed since the run began: it had "
+        f"{settings.training_images} training images of {len(settings.classes)} classes, and "
+        f"has {len(images.train)} of {len(images.classes)}, or other files."
+    )
 
 
 def _check_trainable(recipe: Recipe) -> None:
@@ -162,7 +192,9 @@ def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, Ima
     absolute = _absolute(recipe.data.value)
     recipe = recipe.replace(data=dataclasses.replace(recipe.data, value=absolute))
     images = sources.load(absolute).hold_out(VALIDATION_SHARE, seed)
-    if recipe.data.source == GIVEN and recipe.classes.source != GIVEN:
+    recipe = settle(recipe)
+    classes = recipe.classes
+    if classes.value is None or (recipe.data.source == GIVEN and classes.source != GIVEN):
         recipe = recipe.replace(classes=choice(len(images.classes), "the classes of the data"))
     if recipe.classes.value != len(images.classes):
         raise InputError(
@@ -179,34 +211,65 @@ def _absolute(data: str) -> str:
 
 
 def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.Model:
+    """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
     set_reproducible(settings.seed)
     model = build_training_model(recipe, images.channels)
-    compile_model(model, recipe, count_steps(images.train, recipe.batch_size.value))
+    freeze(model, recipe.freeze_until.value)
     return model
 
 
-def _decode(recipe: Recipe, images: ImageSet, quiet: bool) -> ImageSet:
+def _make_phases(
+    recipe: Recipe, images: ImageSet, model: keras.Model, settings: Settings
+) -> Phases:
+    steps = count_steps(images.train, recipe.batch_size.value)
+    return Phases(model, recipe, settings.head, images.train.labels, steps)
+
+
+def _decode(recipe: Recipe, images: ImageSet, settings: Settings, quiet: bool) -> ImageSet:
     """Decodes image files before work starts: the faulty are found, and epochs are faster.
 
     Test images are left alone: they are read at the end.
     """
-    preprocessing = preprocessing_of(recipe, images.channels)
     splits = {name: split for name, split in images.splits.items() if name != "test"}
     total = sum(len(split.files or ()) for split in splits.values())
+    decoded, skipped = {}, list(images.skipped)
     with counting("reading images", total, quiet) as advance:
-        decoded = {
-            name: sources.decode_once(
-                split, preprocessing, recipe.augmentation.value if name == "train" else (), advance
+        for name, split in splits.items():
+            augmentation = recipe.augmentation.value if name == "train" else ()
+            decoded[name], faults = sources.decode_once(
+                split, settings.preprocessing, augmentation, advance
             )
-            for name, split in splits.items()
-        }
-    return dataclasses.replace(images, **decoded)
+            skipped += faults
+    images = dataclasses.replace(images, **decoded, skipped=tuple(skipped))
+    images.check_classes()
+    return images
 
 
-def _work(run: Run, images: ImageSet, model: keras.Model, quiet: bool) -> Run:
+def _tell_start(run: Run, report: LoadReport | None, images: ImageSet, quiet: bool) -> None:
+    """Says what the net starts from, and how many images were left out."""
+    console = rich.console.Console(quiet=quiet)
+    if report is not None:
+        console.print(str(report), highlight=False, markup=False, soft_wrap=True)
+    if images.skipped:
+        console.print(
+            f"{len(images.skipped)} images can't be read and are left out: {run.path}/skipped.json",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _work(
+    run: Run, images: ImageSet, model: keras.Model, phases: Phases, quiet: bool, *, is_new: bool
+) -> Run:
     progress = Progress()
-    checkpoints = Checkpoints(run.path / "checkpoints", model, progress)
-    checkpoints.restore()
+    checkpoints = Checkpoints(run.path / "checkpoints", model, phases.optimizers, progress)
+    if not checkpoints.restore() and run.recipe.weights.value is not None:
+        if not is_new:
+            load_start(model, run.recipe)
+        checkpoints.save()  # the weights that it starts from may be gone or others later
+    # Behind the last step of a phase its own optimizer counts until training goes on.
+    phases.enter(max(progress.steps - 1, 0))
     if len(run.history) < progress.epoch:
         raise InputError(
             f"The history of {str(run.path)!r} has {len(run.history)} rows, and its checkpoint "
@@ -217,7 +280,7 @@ def _work(run: Run, images: ImageSet, model: keras.Model, quiet: bool) -> Run:
             run=run,
             images=images,
             model=model,
-            preprocessing=preprocessing_of(run.recipe, images.channels),
+            phases=phases,
             progress=progress,
             checkpoints=checkpoints,
             steps_per_epoch=count_steps(images.train, run.recipe.batch_size.value),
@@ -233,16 +296,30 @@ def _finish(job: Job) -> None:
     """Evaluates the trained net on held-back images, saves it, and writes the report."""
     name, split = job.images.held_back
     with counting("reading images", len(split.files or ()), job.quiet) as advance:
-        split = sources.decode_once(split, job.preprocessing, (), advance)
-    scores = job.evaluate(split, name)
-    with averaged(job.model):
-        plain = build_model(job.run.recipe, job.images.channels)
+        split, faults = sources.decode_once(split, job.preprocessing, (), advance)
+    images = dataclasses.replace(job.images, skipped=(*job.images.skipped, *faults))
+    job.run.write_skipped(images.skipped)
+    with _final_weights(job):
+        scores = job.evaluate(split, name)
+        plain = build_model(job.run.recipe, images.channels)
         for layer in plain.layers:
             layer.set_weights(job.model.get_layer(layer.name).get_weights())
     write_json(job.run.path / "evaluation.json", {"split": name, **scores.figures})
-    card = model_card(job.run.recipe, job.images.classes, job.images.channels)
+    card = model_card(job.run.recipe, images.classes, job.preprocessing)
     save_model(plain, job.run.path / "model.keras", card)
-    write_report(job.run, job.images, split, scores)
+    write_report(job.run, images, split, scores)
+
+
+@contextlib.contextmanager
+def _final_weights(job: Job) -> Iterator[None]:
+    """Puts the weights into the net that the run is for: the best, the averaged or the last."""
+    if job.run.recipe.early_stop.value is None:
+        with averaged(job.model):
+            yield
+        return
+    with deep_graphs():
+        job.model.load_weights(job.best_weights)
+    yield
 
 
 @contextlib.contextmanager

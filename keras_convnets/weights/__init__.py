@@ -2,7 +2,7 @@
 
 from keras_convnets.weights.catalog import Entry, entries, find
 from keras_convnets.weights.inputs import preprocessing
-from keras_convnets.weights.loading import load
+from keras_convnets.weights.loading import entry_of, load
 from keras_convnets.weights.report import LoadReport
 
-__all__ = ["Entry", "LoadReport", "entries", "find", "load", "preprocessing"]
+__all__ = ["Entry", "LoadReport", "entries", "entry_of", "find", "load", "preprocessing"]

@@ -5,7 +5,7 @@ import pytest
 
 from keras_convnets import cli
 from keras_convnets.deployment import save_model
-from keras_convnets.training.model import build_model, model_card
+from keras_convnets.training.model import build_model, model_card, preprocessing_of
 
 
 @pytest.fixture
@@ -35,5 +35,7 @@ def red_or_blue(tiny_recipe, tmp_path):
     scores.set_weights([np.array([[-9.0, 9.0], [0.0, 0.0], [9.0, -9.0]]), np.zeros(2)])
     assert build_model(tiny_recipe, 3).input.shape == model.input.shape
     path = tmp_path / "red_or_blue.keras"
-    save_model(model, path, model_card(tiny_recipe, ("blue", "red"), 3))
+    save_model(
+        model, path, model_card(tiny_recipe, ("blue", "red"), preprocessing_of(tiny_recipe, 3))
+    )
     return path

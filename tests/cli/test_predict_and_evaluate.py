@@ -133,9 +133,10 @@ def test_downloads_stay_out_of_the_json(run, red, monkeypatch):
     assert "ImageNet weights of Xception can't be had: no route to host" in err
 
 
-def test_a_truncated_file_in_the_data_is_named(run, red_or_blue, photo_folder):
+def test_a_truncated_file_in_the_data_is_skipped_and_named(run, red_or_blue, photo_folder):
     path = photo_folder / "red" / "3.png"
     path.write_bytes(path.read_bytes()[:300])
-    code, _, err = run("evaluate", red_or_blue, "--data", f"folder:{photo_folder}")
-    assert code == 2
+    code, out, err = run("evaluate", red_or_blue, "--data", f"folder:{photo_folder}", "--json")
+    assert code == 3
+    assert json.loads(out)["n"] == 23
     assert "3.png' can't be decoded" in err

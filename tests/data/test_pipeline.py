@@ -31,7 +31,14 @@ def numbers(batches):
 
 def batches(split, epoch=0, first_step=0, seed=3, augmentation=(), batch_size=4):
     return training_batches(
-        split, PLAIN, augmentation, batch_size, seed=seed, epoch=epoch, first_step=first_step
+        split,
+        PLAIN,
+        augmentation,
+        batch_size,
+        classes=10,
+        seed=seed,
+        epoch=epoch,
+        first_step=first_step,
     )
 
 

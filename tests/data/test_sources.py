@@ -126,7 +126,9 @@ def test_a_bare_folder_gets_a_hint(tmp_path):
 
 
 def arrays(labels):
-    return Split(np.array(labels), images=np.zeros((len(labels), 4, 4, 1), np.uint8))
+    """Images of which each is filled with its number."""
+    numbers = np.arange(len(labels), dtype=np.uint8)[:, None, None, None]
+    return Split(np.array(labels), images=np.tile(numbers, (1, 4, 4, 1)))
 
 
 @pytest.mark.parametrize(
@@ -147,11 +149,26 @@ def test_hold_out_is_a_seeded_tenth():
     images = ImageSet("x", ("a", "b"), 1, train=arrays([0, 1] * 50))
     first, again, other = (images.hold_out(0.1, seed) for seed in (1, 1, 2))
     assert (len(first.train), len(first.validation)) == (90, 10)
-    np.testing.assert_array_equal(first.validation.labels, again.validation.labels)
-    assert not np.array_equal(first.validation.labels, other.validation.labels)
+    np.testing.assert_array_equal(first.validation.images, again.validation.images)
+    assert not np.array_equal(first.validation.images, other.validation.images)
     assert first.hold_out(0.5, 0) is first  # a set that has one keeps it
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_each_class_gives_its_share_to_the_hold_out_and_keeps_one(seed):
+    labels = np.repeat(np.arange(5), [2, 3, 10, 26, 90])
+    images = ImageSet("x", tuple("abcde"), 1, train=arrays(labels)).hold_out(0.1, seed)
+    assert list(np.bincount(images.validation.labels)) == [1, 1, 1, 3, 9]
+    assert list(np.bincount(images.train.labels)) == [1, 2, 9, 23, 81]
+
+
+def test_the_draw_from_a_large_set_is_from_all_images_together():
+    """What runs on the embedded images hold out stays as it is."""
+    images = ImageSet("x", ("a", "b"), 1, train=arrays([0, 1] * 100))
+    held = images.hold_out(0.1, 3).validation.images[:, 0, 0, 0]
+    assert list(held) == sorted(np.random.default_rng(3).permutation(200)[:20])
+
+
 def test_too_few_images_to_hold_out():
-    with pytest.raises(InputError, match="too small to hold out 10%"):
-        ImageSet("x", ("a", "b"), 1, train=arrays([0, 1])).hold_out(0.1, 0)
+    with pytest.raises(InputError, match="at least 2 images, for one is held out.*'b' 1"):
+        ImageSet("x", ("a", "b"), 1, train=arrays([0, 0, 1])).hold_out(0.1, 0)

@@ -5,12 +5,16 @@ import json
 import pytest
 
 from keras_convnets import recipes
-from keras_convnets.data import FlipLeftRight, PadCrop
+from keras_convnets.data import FlipLeftRight, MixUp, PadCrop, RandAugment
 from keras_convnets.errors import InputError
 from keras_convnets.training import (
     SGD,
+    Constant,
+    Cosine,
+    EarlyStop,
     Epochs,
     Exponential,
+    HeadPhase,
     P,
     Piecewise,
     Recipe,
@@ -19,7 +23,7 @@ from keras_convnets.training import (
     choice,
 )
 from keras_convnets.training.literals import parse
-from keras_convnets.training.model import model_card
+from keras_convnets.training.model import model_card, preprocessing_of
 from keras_convnets.training.recipe import FIELDS
 
 
@@ -65,6 +69,18 @@ def test_a_value_without_a_source_is_refused(recipe):
         ("schedule", "Exponential(0.1, 0.9, Steps(5))", Exponential(0.1, 0.9, Steps(5))),
         ("augmentation", "(FlipLeftRight(), PadCrop(2))", (FlipLeftRight(), PadCrop(2))),
         ("augmentation", "()", ()),
+        ("augmentation", "(RandAugment(1), MixUp(0.4))", (RandAugment(1), MixUp(0.4))),
+        ("schedule", "Cosine(0.1, warmup=None)", Cosine(0.1, warmup=None)),
+        ("head_phase", "HeadPhase(Epochs(2), Constant(0.1))", HeadPhase(Epochs(2), Constant(0.1))),
+        ("head_phase", "None", None),
+        ("early_stop", "EarlyStop(3)", EarlyStop(3)),
+        ("weights", "runs/first", "runs/first"),
+        ("weights", "None", None),
+        ("input_size", "None", None),
+        ("classes", "None", None),
+        ("freeze_until", "block4_add", "block4_add"),
+        ("batch_norm_mode", "inference", "inference"),
+        ("class_weights", "balanced", "balanced"),
     ],
 )
 def test_fields_are_set_from_text(recipe, field, text, value):
@@ -79,7 +95,7 @@ def test_fields_are_set_from_text(recipe, field, text, value):
         ("rate", "0.1", "no field 'rate'; the nearest are"),
         ("l2", "much", "'much' is no value of a recipe"),
         ("l2", "-1", "0 or more"),
-        ("input_size", "2.5", "should be int. Received: 2.5"),
+        ("input_size", "2.5", "should be int or None. Received: 2.5"),
         ("batch_size", "True", "should be int. Received: True"),
         ("classes", "1", "above 1"),
         ("l2", "1e999", "0 or more"),
@@ -87,6 +103,17 @@ def test_fields_are_set_from_text(recipe, field, text, value):
         ("length", "Epochs(1e999)", "a number above 0"),
         ("schedule", "Constant(-1)", "a number above 0"),
         ("schedule", "Exponential(0.1, 0.9, 2)", "should be Epochs, Samples or Steps"),
+        ("schedule", "Cosine(0.1, final=0.2)", "of at most 0.1"),
+        ("schedule", "Cosine(0.1, warmup=2)", "should be Epochs, Samples or Steps"),
+        ("head_phase", "HeadPhase(2, Constant(0.1))", "length of HeadPhase should be Epochs or"),
+        ("head_phase", "HeadPhase(Epochs(2), 0.1)", "schedule of HeadPhase should be Constant or"),
+        ("early_stop", "EarlyStop(0)", "an integer of at least 1"),
+        ("batch_norm_mode", "frozen", "'train' or 'inference'"),
+        ("class_weights", "equal", "'balanced' or None"),
+        ("augmentation", "(MixUp(), FlipLeftRight())", "single images before those of batches"),
+        ("augmentation", "(MixUp(0),)", "above 0"),
+        ("augmentation", "(CutMix(2),)", "of at most 1"),
+        ("augmentation", "(RandAugment(0),)", "of at least 1"),
         ("optimizer", "SGD(momentum=5)", "below 1"),
         ("optimizer", "RMSprop(epsilon=-1)", "above 0"),
         ("evaluation", "CenterCrop(0)", "above 0"),
@@ -102,7 +129,7 @@ def test_fields_are_set_from_text(recipe, field, text, value):
         ("parallelism", "both", "'sync' or 'async'"),
         ("optimizer", "Adam()", "Received: 'Adam'"),
         ("optimizer", "SGD(speed=1)", "unexpected keyword"),
-        ("schedule", "0.1", "should be Constant or Exponential or Piecewise"),
+        ("schedule", "0.1", "should be Constant or Cosine or Exponential or Piecewise"),
         ("augmentation", "(1,)", "tuple of augmentations"),
         ("model_options", "{", "no value of a recipe"),
         ("length", "Epochs(0)", "a number above 0"),
@@ -130,6 +157,23 @@ def test_scaling_the_batch_scales_the_rate(recipe):
     assert scaled.schedule.kind == scaled.batch_size.kind == "choice"
     assert "section 4.2" in scaled.schedule.source
     assert recipe.batch_size.value == 1920
+
+
+def test_scaling_the_batch_scales_the_rate_of_the_head_too():
+    recipe = recipes.get("fine_tune")
+    scaled = recipe.scaled(batch_size=recipe.batch_size.value * 2)
+    for field in ("head_phase", "schedule"):
+        assert getattr(scaled, field).value == getattr(recipe, field).value.scaled(2)
+    assert scaled.head_phase.value.schedule.initial == 2 * recipe.head_phase.value.schedule.initial
+
+
+def test_another_model_leaves_the_options_of_the_first_behind():
+    recipe = recipes.get("xception_fashion_mnist").with_model("ResNet50:v1.5")
+    assert (recipe.net, recipe.variant.value, recipe.model_options.value) == (
+        "ResNet50:v1.5",
+        None,
+        {},
+    )
 
 
 def test_scaling_one_thing_leaves_the_others(recipe):
@@ -193,5 +237,5 @@ def test_card_and_scaling_are_those_of_the_net_that_is_built(
 ):
     values = {"model": model, "variant": variant, "model_options": options}
     recipe = tiny_recipe.replace(**{k: choice(v, "test") for k, v in values.items()})
-    found = model_card(recipe, ("a", "b"), 3)
+    found = model_card(recipe, ("a", "b"), preprocessing_of(recipe, 3))
     assert (found.variant, found.preprocessing.mode) == (card, mode)

@@ -7,6 +7,7 @@ import pytest
 from keras_convnets.training import (
     SGD,
     Constant,
+    Cosine,
     Epochs,
     Exponential,
     Piecewise,
@@ -14,7 +15,7 @@ from keras_convnets.training import (
     Samples,
     Steps,
 )
-from keras_convnets.training.losses import SparseSmoothedCrossentropy, add_l2
+from keras_convnets.training.losses import SmoothedCrossentropy, add_l2, balanced_weights
 from keras_convnets.training.model import build_training_model, compile_model
 from keras_convnets.training.optimizers import averaged, build_optimizer
 
@@ -29,7 +30,7 @@ def test_lengths_become_steps(length, steps):
 
 def test_exponential_falls_in_stairs():
     """Xception: 0.045, times 0.94 every 2 epochs (papers.md 9b)."""
-    rate = Exponential(0.045, rate=0.94, every=Epochs(2)).build(100, 32)
+    rate = Exponential(0.045, rate=0.94, every=Epochs(2)).build(100, 32, 1000)
     found = [float(rate(step)) for step in (0, 199, 200, 399, 400)]
     np.testing.assert_allclose(
         found, [0.045, 0.045, 0.045 * 0.94, 0.045 * 0.94, 0.045 * 0.94**2], rtol=1e-6
@@ -37,21 +38,49 @@ def test_exponential_falls_in_stairs():
 
 
 def test_piecewise_changes_with_the_first_step_of_a_stretch():
-    rate = Piecewise((0.1, 0.01, 0.001), (Epochs(2), Steps(3))).build(10, 32)
+    rate = Piecewise((0.1, 0.01, 0.001), (Epochs(2), Steps(3))).build(10, 32, 100)
     found = [float(rate(step)) for step in (0, 19, 20, 22, 23, 99)]
     np.testing.assert_allclose(found, [0.1, 0.1, 0.01, 0.01, 0.001, 0.001], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("warmup", "final"), [(Epochs(2), 0.0), (Steps(7), 0.02), (None, 0.0)])
+def test_cosine_is_half_a_period_after_a_linear_warmup(warmup, final):
+    """1608.03983, equation 5; k counts updates from 0."""
+    rate, total = Cosine(0.1, warmup, final).build(10, 32, 100), 100
+    count = warmup.steps(10, 32) if warmup else 0
+    k = np.arange(total + 20)
+    part = np.minimum((k - count) / (total - count), 1)  # the rate stays where it ended
+    expected = np.where(
+        k < count,
+        0.1 * k / max(count, 1),
+        final + (0.1 - final) * (1 + np.cos(np.pi * part)) / 2,
+    )
+    np.testing.assert_allclose([float(rate(step)) for step in k], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_a_run_may_be_shorter_than_its_warmup():
+    rate = Cosine(0.1, warmup=Epochs(2)).build(10, 32, 5)
+    found = [float(rate(step)) for step in range(5)]
+    np.testing.assert_allclose(found, 0.1 * np.arange(5) / 20, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "schedule",
-    [Constant(0.2), Exponential(0.2, 0.9, Epochs(1)), Piecewise((0.2, 0.1), (Steps(5),))],
+    [
+        Constant(0.2),
+        Cosine(0.2, Epochs(1), final=0.1),
+        Exponential(0.2, 0.9, Epochs(1)),
+        Piecewise((0.2, 0.1), (Steps(5),)),
+    ],
 )
 def test_scaling_multiplies_every_rate(schedule):
     def rates(schedule):
-        built = schedule.build(10, 32)
+        built = schedule.build(10, 32, 100)
         return [float(built(s)) if callable(built) else built for s in range(30)]
 
-    np.testing.assert_allclose(rates(schedule.scaled(0.5)), np.array(rates(schedule)) / 2)
+    np.testing.assert_allclose(
+        rates(schedule.scaled(0.5)), np.array(rates(schedule)) / 2, rtol=1e-6
+    )
 
 
 def run(optimizer, gradients, **options):
@@ -99,17 +128,44 @@ def test_cross_entropy_equals_the_formula(rng, smoothing):
     labels = rng.integers(0, 5, 6)
     target = (1 - smoothing) * np.eye(5)[labels] + smoothing / 5
     expected = -(target * np.log(probabilities)).sum(axis=1).mean()
-    loss = SparseSmoothedCrossentropy(smoothing, dtype="float64")
+    loss = SmoothedCrossentropy(smoothing, dtype="float64")
     np.testing.assert_allclose(float(loss(labels, probabilities)), expected, rtol=1e-6)
-    again = SparseSmoothedCrossentropy.from_config(loss.get_config())
+    again = SmoothedCrossentropy.from_config(loss.get_config())
     assert again.label_smoothing == smoothing
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [None, (0.5, 1.0, 2.0, 1.5, 0.0)])
+def test_mixed_labels_count_by_their_shares(rng, smoothing, weights):
+    """A mixture of labels has the mixture of their targets and of their weights."""
+    probabilities = rng.dirichlet(np.ones(5), 6)
+    mixed = rng.dirichlet(np.ones(5), 6)
+    target = (1 - smoothing) * mixed + smoothing / 5
+    counts = 1 if weights is None else mixed @ np.array(weights)
+    expected = (-(target * np.log(probabilities)).sum(axis=1) * counts).mean()
+    loss = SmoothedCrossentropy(smoothing, weights, dtype="float64")
+    np.testing.assert_allclose(float(loss(mixed, probabilities)), expected, rtol=1e-6)
+    # Integers are the mixtures of one class.
+    labels = rng.integers(0, 5, 6)
+    pair = (loss(labels, probabilities), loss(np.eye(5)[labels], probabilities))
+    np.testing.assert_allclose(*map(float, pair), rtol=1e-6)
+    again = SmoothedCrossentropy.from_config(loss.get_config())
+    assert again.class_weights == weights
+
+
+def test_balanced_weights_give_each_class_the_same_part_of_the_loss():
+    labels = np.repeat([0, 1, 2], [10, 30, 60])
+    weights = np.array(balanced_weights(labels, 3))
+    np.testing.assert_allclose(np.bincount(labels, weights[labels]), [100 / 3] * 3)
+    np.testing.assert_allclose(weights[labels].mean(), 1)
 
 
 def test_auxiliary_losses_are_added_with_their_weight(tiny_googlenet, rng):
     """loss = main + weight * (aux1 + aux2) + L2 (1409.4842, section 5)."""
     decay = tiny_googlenet.l2.value
     model = build_training_model(tiny_googlenet, channels=3)
-    compile_model(model, tiny_googlenet, steps_per_epoch=5)
+    optimizer = build_optimizer(SGD(), 0.1, clip_norm=None, ema=None)
+    compile_model(model, tiny_googlenet, optimizer)
     images = rng.normal(size=(4, 20, 20, 3)).astype("float32")
     labels = np.array([0, 1, 1, 0])
     parts = model(images, training=False)

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from keras_convnets.errors import DivergedError, InputError, StoppedError
 from keras_convnets.training import Piecewise, Run, Steps, choice, resume, train
-from keras_convnets.training.fit import _Monitor
 from keras_convnets.training.run import FINAL_FILES
 from keras_convnets.training.schedules import Constant, Epochs
 
@@ -36,32 +35,6 @@ def assert_same_weights(run, other):
     pairs = zip(run.load_model().get_weights(), other.load_model().get_weights(), strict=True)
     for a, b in pairs:
         np.testing.assert_array_equal(a, b)
-
-
-@pytest.fixture
-def dying(monkeypatch):
-    """A function that makes training die, without a word, after a step."""
-
-    def apply(step, how):
-        original = _Monitor.on_train_batch_end
-
-        def end(self, batch, logs=None):
-            original(self, batch, logs)
-            if self._job.progress.steps == step:
-                how()
-
-        monkeypatch.setattr(_Monitor, "on_train_batch_end", end)
-        return lambda: monkeypatch.setattr(_Monitor, "on_train_batch_end", original)
-
-    return apply
-
-
-class Killed(BaseException):
-    """What kill -9 is to a loop: nothing after it runs."""
-
-
-def kill():
-    raise Killed
 
 
 def test_a_run_writes_all_that_it_promises(go):
@@ -109,14 +82,16 @@ def test_same_seed_same_bits(go, tiny_xception):
     ("step", "kind"),
     [(3, "tiny_recipe"), (5, "tiny_recipe"), (8, "tiny_recipe"), (3, "tiny_xception")],
 )
-def test_a_killed_and_resumed_run_ends_with_the_same_bits(go, dying, step, kind, tmp_path, request):
+def test_a_killed_and_resumed_run_ends_with_the_same_bits(
+    go, dying, killed, step, kind, tmp_path, request
+):
     """Within an epoch, at its end, and in the second one."""
     options = {"recipe": request.getfixturevalue(kind), "checkpoint_every": 2}
     if kind == "tiny_xception":
         options["mixed_precision"] = "float16"  # the loss scale must survive too
     unbroken = go("unbroken", **options)
-    undo = dying(step, kill)
-    with pytest.raises(Killed):
+    undo = dying(step)
+    with pytest.raises(killed):
         go("broken", **options)
     undo()
     (tmp_path / "broken" / ".1.partial.history.csv").write_text("half")
@@ -134,10 +109,10 @@ def test_a_killed_and_resumed_run_ends_with_the_same_bits(go, dying, step, kind,
 
 
 @pytest.mark.parametrize("damage", ["newest", "both"])
-def test_damaged_checkpoints_fall_back_to_the_older_one(go, dying, damage, tmp_path):
+def test_damaged_checkpoints_fall_back_to_the_older_one(go, dying, killed, damage, tmp_path):
     unbroken = go("unbroken", checkpoint_every=2)
-    undo = dying(8, kill)
-    with pytest.raises(Killed):
+    undo = dying(8)
+    with pytest.raises(killed):
         go("broken", checkpoint_every=2)
     undo()
     files = sorted((tmp_path / "broken" / "checkpoints").glob("*.data-*"))
@@ -151,10 +126,10 @@ def test_damaged_checkpoints_fall_back_to_the_older_one(go, dying, damage, tmp_p
         assert_same_weights(resume(tmp_path / "broken", quiet=True), unbroken)
 
 
-def test_death_before_the_first_checkpoint_starts_again(go, dying, tmp_path):
+def test_death_before_the_first_checkpoint_starts_again(go, dying, killed, tmp_path):
     unbroken = go("unbroken", checkpoint_every=3)
-    undo = dying(1, kill)
-    with pytest.raises(Killed):
+    undo = dying(1)
+    with pytest.raises(killed):
         go("broken", checkpoint_every=3)
     undo()
     assert_same_weights(resume(tmp_path / "broken", quiet=True), unbroken)
@@ -213,11 +188,13 @@ def test_an_evaluation_that_is_no_number_is_divergence(go, tiny_recipe, tmp_path
 
 @pytest.mark.parametrize(("epochs", "step"), [(1, 5), (2, 10), (0.5, 2)])
 @pytest.mark.parametrize("how", ["kill", "stop"])
-def test_death_in_the_last_step_loses_no_row(go, dying, tiny_recipe, epochs, step, how, tmp_path):
+def test_death_in_the_last_step_loses_no_row(
+    go, dying, killed, tiny_recipe, epochs, step, how, tmp_path
+):
     recipe = tiny_recipe.replace(length=choice(Epochs(epochs), "short"))
     unbroken = go("unbroken", recipe=recipe, checkpoint_every=1)
-    undo = dying(step, kill if how == "kill" else lambda: signal.raise_signal(signal.SIGTERM))
-    with pytest.raises((Killed, StoppedError)):
+    undo = dying(step, None if how == "kill" else lambda: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises((killed, StoppedError)):
         go("broken", recipe=recipe, checkpoint_every=1)
     undo()
     resumed = resume(tmp_path / "broken", quiet=True)
@@ -243,9 +220,9 @@ def test_a_finished_run_that_lost_a_file_is_finished_again(go, name):
         ("history.csv", "", "has 0 rows, and its checkpoint 1 epochs"),
     ],
 )
-def test_damaged_runs_are_named(go, dying, name, content, message, tmp_path):
-    undo = dying(8, kill)
-    with pytest.raises(Killed):
+def test_damaged_runs_are_named(go, dying, killed, name, content, message, tmp_path):
+    undo = dying(8)
+    with pytest.raises(killed):
         go("run")
     undo()
     (tmp_path / "run" / name).write_text(content)
@@ -328,9 +305,9 @@ def test_an_empty_folder_may_be_the_run(go, tmp_path):
     assert go().is_finished
 
 
-def test_changed_data_is_refused_on_resume(go, dying, photo_folder, tmp_path):
-    undo = dying(3, kill)
-    with pytest.raises(Killed):
+def test_changed_data_is_refused_on_resume(go, dying, killed, photo_folder, tmp_path):
+    undo = dying(3)
+    with pytest.raises(killed):
         go()
     undo()
     (photo_folder / "red" / "0.png").write_bytes((photo_folder / "blue" / "1.png").read_bytes())
@@ -338,13 +315,15 @@ def test_changed_data_is_refused_on_resume(go, dying, photo_folder, tmp_path):
         resume(tmp_path / "run", quiet=True)
 
 
-def test_auxiliary_heads_train_and_stay_out_of_the_saved_model(go, tiny_googlenet, dying, tmp_path):
+def test_auxiliary_heads_train_and_stay_out_of_the_saved_model(
+    go, tiny_googlenet, dying, killed, tmp_path
+):
     whole = go("whole", tiny_googlenet)
     assert isinstance(whole.load_model().output, keras.KerasTensor)
     assert not any(layer.name.startswith("aux") for layer in whole.load_model().layers)
     assert 0 <= whole.history[-1]["top1"] <= 1  # that of the main output
-    undo = dying(7, kill)
-    with pytest.raises(Killed):
+    undo = dying(7)
+    with pytest.raises(killed):
         go("broken", tiny_googlenet, checkpoint_every=2)
     undo()
     assert_same_weights(resume(tmp_path / "broken", quiet=True), whole)

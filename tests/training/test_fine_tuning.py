@@ -1,0 +1,340 @@
+"""Runs that start from trained weights: two phases, early stop, images that can't be read."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from keras_convnets import data
+from keras_convnets.data import CutMix, FlipLeftRight, MixUp
+from keras_convnets.deployment import ModelCard, save_model
+from keras_convnets.errors import InputError
+from keras_convnets.layers import BatchNormalization
+from keras_convnets.training import (
+    Constant,
+    Cosine,
+    EarlyStop,
+    Epochs,
+    HeadPhase,
+    Steps,
+    choice,
+    resume,
+    train,
+)
+from keras_convnets.training.fine_tuning import best_epoch
+from keras_convnets.training.model import build_model, model_card, preprocessing_of
+
+CLASSES = ("green", "yellow", "violet")
+
+
+@pytest.fixture
+def trunk(tiny_xception, tmp_path, randomize):
+    """A saved net of three other classes; its path."""
+    recipe = tiny_xception.replace(classes=choice(3, "test"))
+    model = randomize(build_model(recipe, 3))
+    save_model(
+        model, tmp_path / "trunk.keras", model_card(recipe, CLASSES, preprocessing_of(recipe, 3))
+    )
+    return tmp_path / "trunk.keras"
+
+
+@pytest.fixture
+def fine_tune(tiny_xception, trunk):
+    """Two phases that meet within the second epoch of five steps."""
+    values = {
+        "weights": str(trunk),
+        "length": Epochs(3),
+        "head_phase": HeadPhase(Steps(7), Constant(0.01)),
+        "schedule": Cosine(0.01, warmup=Steps(2)),
+        "batch_norm_mode": "inference",
+        "ema": None,
+        "label_smoothing": 0.0,
+        "dropout_rate": 0.0,
+    }
+    return tiny_xception.replace(**{field: choice(value, "t") for field, value in values.items()})
+
+
+@pytest.fixture
+def go(photo_folder, tmp_path):
+    """A function that trains on the red and blue images."""
+
+    def apply(recipe, name="run", **options):
+        return train(
+            recipe, data=f"folder:{photo_folder}", out=tmp_path / name, quiet=True, **options
+        )
+
+    return apply
+
+
+def weights_of(model):
+    return {(layer.name, v.name): v.numpy() for layer in model.layers for v in layer.weights}
+
+
+def changed(model, other):
+    """The layers of which some weight differs."""
+    pairs = weights_of(model), weights_of(other)
+    return {pair[0] for pair in pairs[0] if not np.array_equal(pairs[0][pair], pairs[1][pair])}
+
+
+def source_model(trunk):
+    from keras_convnets.deployment import find_model
+
+    return find_model(trunk)[0]
+
+
+def of_kind(model, kind):
+    return {layer.name for layer in model.layers if isinstance(layer, kind)}
+
+
+def test_in_the_head_phase_the_head_alone_learns(go, fine_tune, trunk):
+    run = go(fine_tune.replace(length=choice(Steps(7), "the head phase")))
+    assert changed(run.load_model(), source_model(trunk)) == {"predictions"}
+
+
+def test_behind_the_head_phase_all_layers_learn_but_normalization(go, fine_tune, trunk):
+    run = go(fine_tune)
+    model = run.load_model()
+    weighted = {layer.name for layer in model.layers if layer.weights}
+    learnt = changed(model, source_model(trunk))
+    assert learnt == weighted - of_kind(model, BatchNormalization)
+
+
+def test_normalization_learns_in_train_mode(go, fine_tune, trunk):
+    run = go(fine_tune.replace(batch_norm_mode=choice("train", "test")))
+    model = run.load_model()
+    assert of_kind(model, BatchNormalization) < changed(model, source_model(trunk))
+
+
+def test_layers_up_to_a_tap_stay_as_they_were(go, fine_tune, trunk):
+    recipe = fine_tune.replace(
+        freeze_until=choice("block4_add", "test"), head_phase=choice(None, "test")
+    )
+    model = go(recipe).load_model()
+    learnt = changed(model, source_model(trunk))
+    assert learnt
+    assert all(name.startswith(("block5", "block6", "predictions")) for name in learnt)
+
+
+def test_the_second_phase_has_a_fresh_optimizer_and_its_own_schedule(go, fine_tune):
+    """Cosine with two steps of warm-up over the eight steps that the head phase leaves."""
+    schedule = HeadPhase(Steps(5), Constant(0.5))
+    run = go(fine_tune.replace(head_phase=choice(schedule, "an epoch")))
+    rates = [row["learning_rate"] for row in run.history]
+    k = np.array([5, 10])  # updates of the second phase behind the second and the third epoch
+    cosine = 0.01 * (1 + np.cos(np.pi * (k - 2) / 8)) / 2
+    np.testing.assert_allclose(rates, [0.5, *cosine], rtol=1e-5, atol=1e-9)
+
+
+def test_a_run_shorter_than_its_head_phase_ends_in_it(go, fine_tune):
+    run = go(fine_tune.scaled(length=Epochs(1)))
+    assert [row["learning_rate"] for row in run.history] == pytest.approx([0.01])
+
+
+@pytest.fixture
+def everything(fine_tune):
+    """All that makes two phases hard to resume."""
+    values = {
+        "augmentation": (FlipLeftRight(), MixUp(), CutMix()),
+        "class_weights": "balanced",
+        "label_smoothing": 0.1,
+        "dropout_rate": 0.2,
+        "ema": 0.9,
+        "early_stop": EarlyStop(2),
+    }
+    return fine_tune.replace(**{field: choice(value, "test") for field, value in values.items()})
+
+
+@pytest.fixture
+def unbroken(go, everything):
+    return go(everything, "unbroken", checkpoint_every=2, mixed_precision="float16")
+
+
+def test_killed_runs_end_with_the_same_bits_in_either_phase(
+    go, everything, unbroken, dying, killed, trunk, tmp_path
+):
+    """In the head phase, at its end within an epoch, and behind it."""
+    source = trunk.read_bytes(), trunk.with_suffix(".json").read_bytes()
+    for step in (3, 7, 9):
+        undo = dying(step)
+        with pytest.raises(killed):
+            go(everything, f"broken{step}", checkpoint_every=2, mixed_precision="float16")
+        undo()
+        trunk.unlink()  # the checkpoints have all that a run goes on from
+        resumed = resume(tmp_path / f"broken{step}", quiet=True)
+        trunk.write_bytes(source[0])
+        assert changed(resumed.load_model(), unbroken.load_model()) == set()
+        assert resumed.evaluation == unbroken.evaluation
+        for row, expected in zip(resumed.history, unbroken.history, strict=True):
+            del row["seconds"]
+            assert row == pytest.approx({k: v for k, v in expected.items() if k != "seconds"})
+
+
+def test_death_before_the_first_step_starts_from_the_weights_again(
+    go, fine_tune, dying, killed, tmp_path, monkeypatch
+):
+    whole = go(fine_tune, "whole")
+    undo = dying(1)
+    with pytest.raises(killed):
+        go(fine_tune, "broken", checkpoint_every=100)
+    undo()
+    shutil.rmtree(tmp_path / "broken" / "checkpoints")  # as if it had died even earlier
+    resumed = resume(tmp_path / "broken", quiet=True)
+    assert changed(resumed.load_model(), whole.load_model()) == set()
+
+
+@pytest.mark.parametrize(
+    ("losses", "head_epochs", "is_due"),
+    [
+        ([], 0, False),
+        ([3.0, 2.0, 1.0], 0, False),
+        ([3.0, 1.0, 2.0], 0, False),
+        ([3.0, 1.0, 2.0, 1.5], 0, True),
+        ([3.0, 1.0, 1.0, 1.0], 0, True),
+        ([1.0, 2.0, 3.0], 2, False),  # the phase behind the head's has an epoch of patience left
+        ([1.0, 2.0, 3.0, 4.0], 2, True),
+    ],
+)
+def test_early_stop_waits_for_patience(losses, head_epochs, is_due):
+    assert EarlyStop(2).is_due(losses, head_epochs) == is_due
+
+
+def test_early_stop_keeps_the_weights_of_the_best_epoch(go, fine_tune):
+    """A rate that wrecks the net behind the head phase: its best epoch is in there."""
+    recipe = fine_tune.replace(
+        length=choice(Epochs(9), "long"),
+        head_phase=choice(HeadPhase(Epochs(2), Constant(0.01)), "test"),
+        schedule=choice(Constant(3.0), "too high"),
+        clip_norm=choice(1.0, "lest it diverges"),
+        early_stop=choice(EarlyStop(2), "test"),
+    )
+    run = go(recipe)
+    losses = [row["val_loss"] for row in run.history]
+    assert len(losses) == max(best_epoch(losses) + 1, 2) + 2
+    assert len(losses) < 9
+    assert run.evaluation["split"] == "validation"
+    assert run.evaluation["loss"] == pytest.approx(min(losses), rel=1e-6)
+    (run.path / "model.keras").unlink()  # a run that lost a file is finished, not trained on
+    again = resume(run.path, quiet=True)
+    assert len(again.history) == len(losses)
+    assert again.evaluation == run.evaluation
+
+
+def test_the_net_and_its_size_are_those_of_the_weights(trunk, photo_folder, tmp_path):
+    from keras_convnets import recipes
+
+    recipe = recipes.get("fine_tune").set("weights", str(trunk)).set("batch_size", "8")
+    recipe = recipe.set("length", "Steps(1)")
+    run = train(recipe, data=f"folder:{photo_folder}", out=tmp_path / "run", quiet=True)
+    assert run.recipe.model_options.value["width_multiplier"] == 0.05
+    assert run.recipe.input_size.value == 16
+    assert run.recipe.classes.value == 2
+    card = ModelCard.read(run.path / "model.keras")
+    assert card.classes == ("blue", "red")
+    assert card.preprocessing.mode == "tf"
+
+
+def test_a_net_that_the_user_names_is_not_that_of_the_weights(fine_tune, trunk):
+    from keras_convnets.training import settle
+
+    assert settle(fine_tune).net == "Xception"
+    assert settle(fine_tune.with_model("ResNet18")).net == "ResNet18"
+
+
+def test_scaling_goes_with_the_weights(fine_tune, trunk):
+    card = json.loads(trunk.with_suffix(".json").read_text())
+    card["preprocessing"]["mode"] = "torch"
+    trunk.with_suffix(".json").write_text(json.dumps(card))
+    assert preprocessing_of(fine_tune, 3).mode == "torch"
+    plain = fine_tune.replace(weights=choice(None, "test"))
+    assert preprocessing_of(plain, 3).mode == "tf"
+
+
+def test_what_the_weights_lack_is_told(fine_tune, photo_folder, tmp_path, capsys):
+    recipe = fine_tune.replace(length=choice(Steps(1), "short"))
+    train(recipe, data=f"folder:{photo_folder}", out=tmp_path / "run")
+    out = capsys.readouterr().out
+    assert "start anew: predictions" in out
+    assert "From epoch 1 on the head alone learns." in out
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("weights", "nowhere.keras", "nowhere.keras"),
+        ("freeze_until", "block99", "`until` should name a layer of 'xception', such as"),
+    ],
+)
+def test_bad_starts_are_refused_before_anything_is_written(
+    go, fine_tune, tmp_path, field, value, message
+):
+    with pytest.raises(InputError, match=message):
+        go(fine_tune.set(field, value))
+    assert not (tmp_path / "run").exists()
+
+
+def spoil(path, start=300):
+    path.write_bytes(path.read_bytes()[:start])
+
+
+def test_images_that_cannot_be_read_are_left_out_and_listed(
+    go, fine_tune, photo_folder, tmp_path, dying, killed, capsys
+):
+    """One without a header and one that is cut short."""
+    recipe = fine_tune.replace(length=choice(Steps(2), "short"))
+    spoil(photo_folder / "red" / "3.png", 5)
+    spoil(photo_folder / "blue" / "4.png")
+    undo = dying(1)
+    with pytest.raises(killed):
+        go(recipe, max_skipped=0.1)
+    undo()
+    run = resume(tmp_path / "run", quiet=True)
+    rows = json.loads((run.path / "skipped.json").read_text())
+    assert [row["file"][-10:] for row in rows] == ["/red/3.png", "lue/4.png"]
+    assert "is not an image" in rows[0]["reason"]
+    assert "can't be decoded" in rows[1]["reason"]
+    assert run.settings.training_images == 20
+    assert "3.png" in run.report.read_text()
+
+
+def test_too_many_bad_images_are_refused_before_anything_is_written(
+    go, fine_tune, photo_folder, tmp_path
+):
+    for i in range(2):
+        spoil(photo_folder / "red" / f"{i}.png")
+    with pytest.raises(InputError, match="Of the 24 images of .* 2 can't be read, which is 8.3%"):
+        go(fine_tune)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_image_that_was_mended_is_changed_data(
+    go, fine_tune, photo_folder, tmp_path, dying, killed
+):
+    path = photo_folder / "red" / "3.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2].ljust(len(whole), b"\0"))  # of the same size
+    undo = dying(3)
+    with pytest.raises(killed):
+        go(fine_tune)
+    undo()
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match="changed since the run began"):
+        resume(tmp_path / "run", quiet=True)
+
+
+def test_a_class_of_one_image_is_refused(go, fine_tune, photo_folder):
+    for i in range(1, 12):
+        (photo_folder / "red" / f"{i}.png").unlink()
+    with pytest.raises(InputError, match="at least 2 images, for one is held out.*'red' 1"):
+        go(fine_tune)
+
+
+def test_test_images_that_cannot_be_read_do_not_stop_the_end(go, fine_tune, photo_folder, tmp_path):
+    for name in ("train", "test"):
+        shutil.copytree(photo_folder, tmp_path / "split" / name)
+    spoil(tmp_path / "split" / "test" / "red" / "3.png")
+    recipe = fine_tune.replace(length=choice(Steps(1), "short"))
+    run = train(recipe, data=f"folder:{tmp_path / 'split'}", out=tmp_path / "run", quiet=True)
+    assert run.evaluation["n"] == 23
+    assert [row["file"][-5:] for row in run.skipped] == ["3.png"]
+    assert len(data.load(f"folder:{tmp_path / 'split'}").test) == 24
