@@ -1,5 +1,8 @@
 """`keras-convnets weights convert` and `verify`."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +12,7 @@ import rich.table
 import typer
 
 from keras_convnets.cli.amounts import megabytes
-from keras_convnets.cli.downloading import fetch
+from keras_convnets.cli.downloading import fetch, place
 from keras_convnets.cli.exit_codes import FAILED
 from keras_convnets.cli.settings import read_options
 from keras_convnets.errors import InputError
@@ -46,10 +49,8 @@ def convert(
     from keras_convnets.deployment import conversion
 
     found = _find(source, model, set_ or [], preprocessing)
-    conversion.check_out(out)
-    if found.entry is not None:
-        _print([f"{found.entry.name}: {fetch(found.entry.file)[1]}"])
-    report, card = conversion.convert(found, out)
+    with _noting():
+        report, card = conversion.convert(found, out)
     lines = [str(report), f"wrote {out} ({megabytes(out.stat().st_size)})"]
     if card is None:
         lines.append(f"next: keras_convnets.weights.load(model, {str(out)!r})")
@@ -101,9 +102,7 @@ def _find(
 
 
 def _check_cached(entry: "Entry") -> None:
-    from keras_convnets.weights.cache import cache_folder
-
-    path = cache_folder() / entry.file.name
+    path = place(entry.file)
     if not path.is_file():
         raise InputError(
             f"{entry.name} is not in the cache, as {str(path)!r}; "
@@ -121,7 +120,8 @@ def _examine(found: "Source") -> tuple["keras.Model", list[str]]:
     if found.entry is not None:
         path, checked = fetch(found.entry.file)
         facts += [str(path), checked]
-    net, report = found.load()
+    with _noting():
+        net, report = found.load()
     count = net.count_params()
     if found.entry is not None and count != found.entry.parameters:
         raise InputError(
@@ -129,6 +129,19 @@ def _examine(found: "Source") -> tuple["keras.Model", list[str]]:
             "declared."
         )
     return net, [*facts, str(report), f"{count:,} parameters, all of them finite"]
+
+
+@contextlib.contextmanager
+def _noting() -> Iterator[None]:
+    """Prints what is warned of as a sentence, each once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        rich.console.Console(stderr=True).print(
+            f"note: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def _layers(net: "keras.Model") -> rich.table.Table:

@@ -87,7 +87,8 @@ def _is_file(path: Path) -> bool:
 
 
 def _existing(path: Path) -> Path:
-    if not os.path.isfile(path):
+    in_parts = f"{path}.index"  # a checkpoint of TensorFlow
+    if not os.path.isfile(path) and not os.path.isfile(in_parts):
         raise InputError(f"There is no weights file at {str(path)!r}.")
     return path
 
