@@ -11,8 +11,9 @@ import numpy as np
 
 from keras_convnets import weights as weight_files
 from keras_convnets.errors import InputError, check_number
-from keras_convnets.layers import BatchNormalization
+from keras_convnets.layers import BatchNormalization, ImageScaling
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.weights.pretrained import Pretrained
 
 POOLINGS = (None, "avg", "max")
 # Of images for stems without strides, in pixels: by default, and at least.
@@ -66,6 +67,7 @@ class Net:
         small_input: whether the stem is that for small images, of 32 px by default and 8 at least.
         aux_logits: whether the net will get auxiliary classifiers.
         dropout_rate: rate in [0, 1) before the classifier.
+        include_preprocessing: mode of the scaling that the net does itself, or `False`.
 
     Raises:
         InputError: if an argument can't be used (a `ValueError`, as in keras.applications).
@@ -75,7 +77,7 @@ class Net:
         self,
         builder: str,
         include_top: bool,
-        weights: str | os.PathLike | None,
+        weights: str | os.PathLike | Pretrained | None,
         input_tensor: Any,
         input_shape: Sequence[int | None] | None,
         pooling: str | None,
@@ -90,10 +92,14 @@ class Net:
         small_input: bool = False,
         aux_logits: bool = False,
         dropout_rate: float = 0.0,
+        include_preprocessing: bool | str = False,
     ):
         self.builder = builder
         self.include_top = include_top
-        self.weights = os.fspath(weights) if isinstance(weights, os.PathLike) else weights
+        self.pretrained = weights.entry if isinstance(weights, Pretrained) else None
+        self.weights = weights.given if isinstance(weights, Pretrained) else weights
+        if isinstance(weights, os.PathLike):
+            self.weights = os.fspath(weights)
         self.pooling = pooling
         self.classes = classes
         self.classifier_activation = classifier_activation
@@ -134,23 +140,23 @@ class Net:
                 f"heads depends on it. Received: an input of shape {self.input.shape}"
             )
 
+        self._image = self.input
+        if include_preprocessing:
+            self.input = ImageScaling(include_preprocessing, name="preprocessing")(self.input)
+
     def _check_weights(self) -> None:
         is_file = isinstance(self.weights, str) and os.path.exists(self.weights)
-        if self.weights not in (None, "imagenet") and not is_file:
+        if self.pretrained is None and self.weights is not None and not is_file:
             raise InputError(
                 "The `weights` argument should be either `None` (random initialization), "
-                "'imagenet' (pre-training on ImageNet), or the path of a weights file that exists. "
-                f"Received: weights={self.weights!r}"
+                "'imagenet' (pre-training on ImageNet), a name that `weights.entries()` has, or "
+                f"the path of a weights file that exists. Received: weights={self.weights!r}"
             )
-        if self.weights == "imagenet" and not weight_files.has_imagenet(self.builder):
+        if self.pretrained and self.include_top and self.classes != self.pretrained.classes:
             raise InputError(
-                f"`weights='imagenet'` does not serve {self.builder}; use `weights=None` or "
-                f"the path of a file. Nets with ImageNet weights: {weight_files.imagenet_names()}."
-            )
-        if self.weights == "imagenet" and self.include_top and self.classes != 1000:
-            raise InputError(
-                "If using `weights='imagenet'` with `include_top=True`, `classes` should be 1000. "
-                f"Received: classes={self.classes}"
+                f"If using `weights={self.weights!r}` with `include_top=True`, `classes` should "
+                f"be {self.pretrained.classes}; `weights.load(model, ..., strict=False)` starts "
+                f"the head anew. Received: classes={self.classes}"
             )
 
     def _check_head(self) -> None:
@@ -236,17 +242,21 @@ class Net:
             x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
         elif self.pooling == "max":
             x = keras.layers.GlobalMaxPooling2D(name="max_pool")(x)
-        inputs = self.input
+        inputs = self._image
         if self._input_tensor is not None:
             sources = keras.utils.get_source_inputs(self._input_tensor)
             inputs = sources[0] if len(sources) == 1 else sources
         outputs = {"predictions": x, **self._auxiliary} if self._auxiliary else x
         with deep_graphs():
             model = keras.Model(inputs, outputs, name=self.name)
-        if self.weights == "imagenet":
-            weight_files.load_imagenet(model, self.builder, include_top=self.include_top)
-        elif self.weights is not None:
-            weight_files.load(model, self.weights, builder=self.builder)
+        if self.weights is not None:
+            report = weight_files.load(model, self.pretrained or self.weights)
+            if report.left:
+                warnings.warn(
+                    f"{report.source} has no weights for the auxiliary heads of {self.name!r}, "
+                    f"which keep those they have: {', '.join(report.left)}.",
+                    stacklevel=4,
+                )
         return model
 
     def _classify(self, x, classifier: keras.Layer | None):

@@ -5,15 +5,16 @@ import fnmatch
 import functools
 import importlib
 import inspect
-import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec
 
 import keras
 import numpy as np
 
+from keras_convnets._docstrings import fill_in
 from keras_convnets.errors import InputError, nearest
+from keras_convnets.weights.catalog import find, is_name
+from keras_convnets.weights.pretrained import Pretrained, find_pretrained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,41 +126,16 @@ FAMILIES = (
 )
 
 P = ParamSpec("P")
-_DOCSTRING_WIDTH = 92
 Builder = Callable[P, keras.Model]
 
 # Options that leave the graph of the public weights as it is.
-WEIGHTS_ALLOW = ("dropout_rate", "aux_logits", "kernel_initializer", "batch_norm_momentum")
-
-# The arguments that every builder has, described once and put into each builder's docstring.
-_SHARED_ARGUMENTS = """include_top: bool, whether to put the classifier on.
-        weights: `None` (random), `"imagenet"`, or the path of a .keras, .weights.h5 or .h5 file.
-        input_tensor: a Keras tensor to build on instead of a new input.
-        input_shape: (height, width, channels), or (channels, height, width) with "channels_first";
-            `None` stands for a size that is free.
-        pooling: `None`, `"avg"` or `"max"`: what to do with the last feature map without the top.
-        classes: int, number of classes.
-        classifier_activation: name or callable; `None` returns the logits. The head computes in
-            float32 under a mixed-precision policy.
-        name: name of the model; layers keep their names."""
-
-_RETURNS = """Returns:
-        A `keras.Model`.
-
-    Raises:
-        InputError: if an argument can't be used (a `ValueError`)."""
-
-# Options of many builders, each inserted where a docstring has its name in braces.
-_SHARED_OPTIONS = {
-    "width_multiplier": "scales every number of filters, in multiples of 8.",
-    "small_input": 'no stride in the stem but its last and no "valid" layer, for 28 to 64 px: '
-    "stride 8 in place of 32.",
-    "residual_small_input": "a 3x3 convolution without strides for a stem, without a pool, for 28 "
-    "to 64 px: a quarter of the stride.",
-    "kernel_initializer": "initializer of every kernel but the classifiers'; an object is copied "
-    "for each, with a seed of its own.",
-    "batch_norm_momentum": "momentum of the moving statistics.",
-}
+WEIGHTS_ALLOW = (
+    "dropout_rate",
+    "aux_logits",
+    "kernel_initializer",
+    "batch_norm_momentum",
+    "include_preprocessing",
+)
 
 
 def architecture(
@@ -209,19 +185,15 @@ def architecture(
             except TypeError as error:
                 raise TypeError(f"{builder.__name__}() {error}") from None
             given.apply_defaults()
-            changed = [
-                f"{name}={given.arguments[name]!r}"
+            changed = {
+                name: given.arguments[name]
                 for name, default in options.items()
                 if not np.array_equal(given.arguments[name], default)
-            ]
-            if given.arguments["weights"] == "imagenet" and changed:
-                raise InputError(
-                    f"The ImageNet weights belong to the default {builder.__name__}; use "
-                    f"`weights=None` with these options. Received: {', '.join(changed)}"
-                )
-            return builder(*args, **kwargs)
+            }
+            _resolve(_ARCHITECTURES[builder.__name__], given.arguments, changed)
+            return builder(*given.args, **given.kwargs)
 
-        build.__doc__ = _fill_in(builder.__doc__ or "", texts or {})
+        build.__doc__ = fill_in(builder.__doc__ or "", texts or {})
         rows = {
             key: Variant(
                 key,
@@ -241,35 +213,20 @@ def architecture(
     return decorate
 
 
-def _fill_in(docstring: str, texts: Mapping[str, str]) -> str:
-    """Puts texts in the place of names in braces, and breaks the lines anew."""
-    options = {
-        key: f"{key.removeprefix('residual_')}: {text}" for key, text in _SHARED_OPTIONS.items()
-    }
-    for key, text in {**texts, **options}.items():
-        docstring = docstring.replace(f"{{{key}}}", text)
-    docstring = "\n\n".join(map(_wrap, inspect.cleandoc(docstring).split("\n\n")))
-    for key, text in {"shared_arguments": _SHARED_ARGUMENTS, "returns": _RETURNS}.items():
-        found = re.search(rf"^( *){{{key}}}", docstring, re.MULTILINE)
-        if found:
-            lines = textwrap.indent(inspect.cleandoc(text), found[1])
-            docstring = docstring.replace(found[0], lines)
-    return docstring
+def _resolve(entry: Architecture, arguments: dict[str, Any], changed: Mapping[str, Any]) -> None:
+    """Puts what the names of weights mean, and the scaling that they expect, into arguments.
 
-
-def _wrap(block: str) -> str:
-    """Breaks the lines of a paragraph, or those of a list that are too long."""
-    options = {"width": _DOCSTRING_WIDTH, "break_long_words": False, "break_on_hyphens": False}
-    lines = block.splitlines()
-    if not any(line.startswith((" ", ">>>")) for line in lines):
-        return textwrap.fill(" ".join(lines), **options)
-    wrapped = []
-    for line in lines:
-        indent = line[: len(line) - len(line.lstrip())]
-        hanging = indent + ("    " if re.match(r" +\w+: ", line) else "")
-        is_long = len(line) > _DOCSTRING_WIDTH
-        wrapped += textwrap.wrap(line, subsequent_indent=hanging, **options) if is_long else [line]
-    return "\n".join(wrapped)
+    Args:
+        entry: the builder's.
+        arguments: of the builder, all of them.
+        changed: options that change the graph, where they differ from the builder's defaults.
+    """
+    weights = find_pretrained(entry.name, arguments["weights"], changed)
+    arguments["weights"] = weights
+    if arguments["include_preprocessing"] is True:
+        variant = variant_of(entry, arguments) or next(iter(entry.variants.values()))
+        expecting = weights.entry if isinstance(weights, Pretrained) else variant
+        arguments["include_preprocessing"] = expecting.preprocessing
 
 
 def _of_variant(value: Any, variant: str) -> Any:
@@ -355,7 +312,8 @@ def get_model(name: str, /, **options: Any) -> keras.Model:
     """Builds a net by its name.
 
     Args:
-        name: `Builder` or `Builder:variant`, in any case; see `list_models()`.
+        name: `Builder` or `Builder:variant`, in any case (see `list_models()`), or the name of
+            weights (see `weights.entries()`), which come with the graph that they belong to.
         **options: arguments of the builder.
 
     Returns:
@@ -369,8 +327,13 @@ def get_model(name: str, /, **options: Any) -> keras.Model:
     >>> keras_convnets.get_model("lenet5:modern", weights=None).count_params()
     61706
     """
-    entry, variant = find_architecture(name)
-    options = {**variant.options, **options}
+    if is_name(name):
+        pretrained = find(name)
+        entry, _ = find_architecture(pretrained.builder)
+        options = {**pretrained.options, "weights": pretrained.name, **options}
+    else:
+        entry, variant = find_architecture(name)
+        options = {**variant.options, **options}
     allowed = inspect.signature(entry.builder).parameters
     unknown = [option for option in options if option not in allowed]
     if unknown:

@@ -77,7 +77,7 @@ def _taps(variant: _Variant) -> tuple[Tap, ...]:
 )
 def AlexNet(
     include_top: bool = True,
-    weights: str | None = None,
+    weights: str | None = "imagenet",
     input_tensor: Any = None,
     input_shape: Sequence[int | None] | None = None,
     pooling: str | None = None,
@@ -90,6 +90,7 @@ def AlexNet(
     head_units: Sequence[int] = (4096, 4096),
     width_multiplier: float = 1.0,
     kernel_initializer: Any = "glorot_uniform",
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds AlexNet: five convolutions, half of them in two groups, and three dense layers.
 
@@ -108,12 +109,13 @@ def AlexNet(
         head_units: sizes of the dense layers before the classifier.
         width_multiplier: scales the filters of every convolution, in multiples of 8.
         {kernel_initializer}
+        {include_preprocessing}
 
     {returns}
 
     Example:
 
-    >>> model = keras_convnets.AlexNet(variant="paper")
+    >>> model = keras_convnets.AlexNet(weights=None, variant="paper")
     >>> model.count_params()
     60965224
 
@@ -135,6 +137,7 @@ def AlexNet(
         classifier_activation, name,
         default_size=row.size, minimum_size=row.minimum, dropout_rate=dropout_rate,
         ends_in_global_pooling=not include_top,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
 
     def conv(x, i, kernel_size, strides=1, padding="same"):

@@ -137,7 +137,7 @@ def _resolve(variant, batch_norm, batch_norm_scale, local_response_norm) -> _Var
 )
 def GoogLeNet(
     include_top: bool = True,
-    weights: str | None = None,
+    weights: str | None = "imagenet",
     input_tensor: Any = None,
     input_shape: Sequence[int | None] | None = None,
     pooling: str | None = None,
@@ -159,6 +159,7 @@ def GoogLeNet(
     small_input: bool = False,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds GoogLeNet: 22 layers of Inception modules, the winner of ILSVRC-2014.
 
@@ -193,12 +194,13 @@ def GoogLeNet(
         {small_input}
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
     Example:
 
-    >>> model = keras_convnets.GoogLeNet(aux_logits=True)
+    >>> model = keras_convnets.GoogLeNet(weights=None, aux_logits=True)
     >>> model.count_params()
     13378280
 
@@ -232,6 +234,7 @@ def GoogLeNet(
         default_size=224, minimum_size=32, small_input=small_input,
         ends_in_global_pooling=head == "average_pool",
         aux_logits=aux_logits, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     module = inception if reductions else naive_inception
     early = 1 if small_input else 2

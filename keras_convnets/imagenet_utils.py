@@ -40,6 +40,14 @@ SCALINGS = {
     "cifar": Scaling(1.0, (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
     # LeCun et al. 1998, section III.A: background -0.1, foreground 1.175.
     "lenet": Scaling(255.0 / 1.275, (0.1,), (1.0,)),
+    # BVLC/caffe models/bvlc_googlenet/train_val.prototxt.
+    "bvlc": Scaling(1.0, (104.0, 117.0, 123.0), (1.0, 1.0, 1.0), bgr=True),
+    # Cadene/pretrained-models.pytorch bninception.py, whose last number is not Caffe's.
+    "bn_inception": Scaling(1.0, (104.0, 117.0, 128.0), (1.0, 1.0, 1.0), bgr=True),
+    # tensorflow/models research/slim/preprocessing/vgg_preprocessing.py.
+    "slim_vgg": Scaling(1.0, (123.68, 116.779, 103.939), (1.0, 1.0, 1.0)),
+    # Pixels as they are, for nets that have their scaling in them.
+    "raw": Scaling(1.0, (0.0,), (1.0,)),
 }
 
 
@@ -51,8 +59,10 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
             0..255 of any dtype; channels first if `data_format` says so.
         data_format: "channels_last", "channels_first", or `None` for Keras' setting.
         mode: "caffe" (BGR minus the ImageNet mean), "tf" (to [-1, 1]), "torch" (to [0, 1], then
-            the ImageNet mean and deviation), "cifar" (the same with CIFAR-10's), or "lenet" (to
-            [-0.1, 1.175]). One channel takes the grey value of the mean and deviation.
+            the ImageNet mean and deviation), "cifar" (the same with CIFAR-10's), "lenet" (to
+            [-0.1, 1.175]), "bvlc" (BGR minus 104, 117, 123), "bn_inception" (BGR minus 104, 117,
+            128), or "slim_vgg" (RGB minus the ImageNet mean). One channel takes the grey value of
+            the mean and deviation.
 
     Returns:
         A new array or tensor; floating input keeps its dtype, other input becomes `floatx`.

@@ -203,6 +203,7 @@ def InceptionResNetV1(
     small_input: bool = False,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds Inception-ResNet-v1: Inception blocks with residual connections, at v3's cost.
 
@@ -223,6 +224,7 @@ def InceptionResNetV1(
         {small_input}
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
@@ -252,6 +254,7 @@ def InceptionResNetV1(
         classifier_activation, name,
         default_size=299, minimum_size=75, small_input=small_input,
         aux_logits=aux_logits, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     return _build(net, V1, blocks, repeats, scales, aux_logits)
 
@@ -313,6 +316,7 @@ def InceptionResNetV2(
     small_input: bool = False,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds Inception-ResNet-v2: as deep as Inception-v4, with residual connections.
 
@@ -340,6 +344,7 @@ def InceptionResNetV2(
         {small_input}
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
@@ -381,5 +386,6 @@ def InceptionResNetV2(
         classifier_activation, name,
         default_size=299, minimum_size=75, small_input=small_input,
         aux_logits=aux_logits, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     return _build(net, row, blocks, repeats, scales, aux_logits)

@@ -129,7 +129,7 @@ def _taps(*channels: int) -> tuple[Tap, ...]:
 )
 def InceptionV2(
     include_top: bool = True,
-    weights: str | None = None,
+    weights: str | None = "imagenet",
     input_tensor: Any = None,
     input_shape: Sequence[int | None] | None = None,
     pooling: str | None = None,
@@ -148,6 +148,7 @@ def InceptionV2(
     small_input: bool = False,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds Inception-v2: GoogLeNet with batch normalization and 3x3 pairs in place of 5x5.
 
@@ -175,12 +176,13 @@ def InceptionV2(
         {small_input}
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
     Example:
 
-    >>> model = keras_convnets.InceptionV2(include_top=False)
+    >>> model = keras_convnets.InceptionV2(include_top=False, weights=None)
     >>> model.count_params()
     10173112
 
@@ -214,6 +216,7 @@ def InceptionV2(
         classifier_activation, name,
         default_size=224, minimum_size=32, small_input=small_input,
         aux_logits=aux_logits, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     early = 1 if small_input else 2
     first = SeparableConv(64, 7, early, 8) if row.separable_stem else Conv(64, 7, early)

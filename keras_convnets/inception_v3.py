@@ -162,6 +162,7 @@ def InceptionV3(
     small_input: bool = False,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds Inception-v3: Inception modules whose large convolutions are factored into small ones.
 
@@ -188,6 +189,7 @@ def InceptionV3(
         {small_input}
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
@@ -220,6 +222,7 @@ def InceptionV3(
         classifier_activation, name,
         default_size=299, minimum_size=75, small_input=small_input,
         aux_logits=aux_logits, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     numbers = iter(range(sum(repeats) + 2))
 

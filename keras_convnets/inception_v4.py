@@ -136,7 +136,7 @@ def inception_c(blocks: Blocks, x, name: str):
 )
 def InceptionV4(
     include_top: bool = True,
-    weights: str | None = None,
+    weights: str | None = "imagenet",
     input_tensor: Any = None,
     input_shape: Sequence[int | None] | None = None,
     pooling: str | None = None,
@@ -153,6 +153,7 @@ def InceptionV4(
     small_input: bool = False,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds Inception-v4: a uniform stack of Inception modules without residual connections.
 
@@ -173,12 +174,13 @@ def InceptionV4(
         {small_input}
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
     Example:
 
-    >>> model = keras_convnets.InceptionV4()
+    >>> model = keras_convnets.InceptionV4(weights=None)
     >>> keras_convnets.count_complexity(model).trainable
     42648232
 
@@ -203,6 +205,7 @@ def InceptionV4(
         classifier_activation, name,
         default_size=299, minimum_size=75, small_input=small_input,
         aux_logits=aux_logits, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
 
     x = stem(blocks, net.input)  # 35 x 35 x 384

@@ -55,6 +55,7 @@ def LeNet5(
     name: str = "lenet5",
     *,
     variant: str = "paper",
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds LeNet-5, with the paper's own layers or in its usual modern form.
 
@@ -66,6 +67,7 @@ def LeNet5(
         variant: "paper": trainable subsampling, the connection table of C3, scaled tanh, and RBF
             units with fixed prototypes (10 classes only; the logits are minus the squared
             distances). "modern": full connections, ReLU, max pooling and a dense softmax.
+        {include_preprocessing}
 
     {returns}
 
@@ -90,6 +92,7 @@ def LeNet5(
         "LeNet5", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
         default_size=32, minimum_size=32, default_channels=1, ends_in_global_pooling=False,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     return (_paper if variant == "paper" else _modern)(net)
 

@@ -43,6 +43,7 @@ def NIN(
     dropout_rate: float = 0.0,
     width_multiplier: float = 1.0,
     kernel_initializer: Any = "glorot_uniform",
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds Network in Network for CIFAR: convolutions that are followed by 1x1 convolutions.
 
@@ -55,6 +56,7 @@ def NIN(
         dropout_rate: rate in [0, 1) behind the two pools; 0.5 in the authors' net.
         {width_multiplier}
         {kernel_initializer}
+        {include_preprocessing}
 
     {returns}
 
@@ -77,6 +79,7 @@ def NIN(
     net = Net(
         "NIN", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name, default_size=32, minimum_size=8,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
 
     def conv(x, filters, kernel_size, layer_name):

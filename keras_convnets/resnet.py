@@ -101,7 +101,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
     )
     def build(
         include_top: bool = True,
-        weights: str | None = "imagenet" if default == "keras" else None,
+        weights: str | None = "imagenet",
         input_tensor: Any = None,
         input_shape: Sequence[int | None] | None = None,
         pooling: str | None = None,
@@ -117,6 +117,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         small_input: bool = False,
         kernel_initializer: Any = "glorot_uniform",
         batch_norm_momentum: float = 0.99,
+        include_preprocessing: bool | str = False,
     ) -> keras.Model:
         """Builds ResNet-{depth}: four stages of {unit} units with identity shortcuts.
 
@@ -137,6 +138,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
             {residual_small_input}
             {kernel_initializer}
             {batch_norm_momentum}
+            {include_preprocessing}
 
         {returns}
 
@@ -165,6 +167,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
             f"ResNet{depth}", include_top, weights, input_tensor, input_shape, pooling, classes,
             classifier_activation, name,
             default_size=224, minimum_size=32, small_input=small_input, dropout_rate=dropout_rate,
+            include_preprocessing=include_preprocessing,
         )  # fmt: skip
         x = units.stem(net.input, small_input=small_input)  # 56 x 56 x 64
         for stage, (count, width) in enumerate(zip(repeats, WIDTHS, strict=True), start=2):
@@ -242,6 +245,7 @@ def ResNetCIFAR(
     width_multiplier: float = 1.0,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds the ResNet for images of CIFAR's size: three stages of basic units.
 
@@ -258,6 +262,7 @@ def ResNetCIFAR(
         {width_multiplier}
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
@@ -287,6 +292,7 @@ def ResNetCIFAR(
         "ResNetCIFAR", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
         default_size=32, minimum_size=8, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     x = units.conv(net.input, units.wide(16), 3, "conv1_conv")  # 32 x 32 x 16
     x = units.norm_relu(x, "conv1")

@@ -100,6 +100,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         small_input: bool = False,
         kernel_initializer: Any = "glorot_uniform",
         batch_norm_momentum: float = 0.99,
+        include_preprocessing: bool | str = False,
     ) -> keras.Model:
         """Builds the pre-activation ResNet-{depth}: normalization and ReLU before convolutions.
 
@@ -118,6 +119,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
             {residual_small_input}
             {kernel_initializer}
             {batch_norm_momentum}
+            {include_preprocessing}
 
         {returns}
 
@@ -146,6 +148,7 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
             f"ResNet{depth}V2", include_top, weights, input_tensor, input_shape, pooling, classes,
             classifier_activation, name,
             default_size=224, minimum_size=32, small_input=small_input, dropout_rate=dropout_rate,
+            include_preprocessing=include_preprocessing,
         )  # fmt: skip
         x = units.stem(net.input, small_input=small_input, activated=not is_keras)  # 56 x 56 x 64
         for stage, (count, width) in enumerate(zip(repeats, WIDTHS, strict=True), start=2):

@@ -77,7 +77,7 @@ def _member(depth: int, variants: dict[str, tuple[int, int, Reported]], trainabl
     )
     def build(
         include_top: bool = True,
-        weights: str | None = None,
+        weights: str | None = None if is_small else "imagenet",
         input_tensor: Any = None,
         input_shape: Sequence[int | None] | None = None,
         pooling: str | None = None,
@@ -95,6 +95,7 @@ def _member(depth: int, variants: dict[str, tuple[int, int, Reported]], trainabl
         small_input: bool = is_small,
         kernel_initializer: Any = "glorot_uniform",
         batch_norm_momentum: float = 0.99,
+        include_preprocessing: bool | str = False,
     ) -> keras.Model:
         """Builds ResNeXt-{depth} for {for}: bottleneck units that aggregate many equal paths.
 
@@ -117,12 +118,13 @@ def _member(depth: int, variants: dict[str, tuple[int, int, Reported]], trainabl
             {residual_small_input}
             {kernel_initializer}
             {batch_norm_momentum}
+            {include_preprocessing}
 
         {returns}
 
         Example:
 
-        >>> model = keras_convnets.ResNeXt{depth}()
+        >>> model = keras_convnets.ResNeXt{depth}(weights=None)
         >>> keras_convnets.count_complexity(model).trainable
         {trainable}
 
@@ -147,6 +149,7 @@ def _member(depth: int, variants: dict[str, tuple[int, int, Reported]], trainabl
             f"ResNeXt{depth}", include_top, weights, input_tensor, input_shape, pooling, classes,
             classifier_activation, name,
             default_size=224, minimum_size=32, small_input=small_input, dropout_rate=dropout_rate,
+            include_preprocessing=include_preprocessing,
         )  # fmt: skip
         x = units.stem(net.input, small_input=small_input)  # 56 x 56 x 64, or 32 x 32 x 64
         for i, count in enumerate(repeats):
@@ -207,7 +210,7 @@ def ResNeXt(
 
     Example:
 
-    >>> model = keras_convnets.ResNeXt(50, cardinality=2, bottleneck_width=40)
+    >>> model = keras_convnets.ResNeXt(50, cardinality=2, bottleneck_width=40, weights=None)
     >>> keras_convnets.count_complexity(model).trainable
     25425000
 

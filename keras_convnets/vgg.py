@@ -116,7 +116,6 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
         parameters: what the example in the docstring prints.
     """
     blocks = CONFIGURATIONS[net_name]
-    in_keras = net_name in ("VGG16", "VGG19")
     plain_scaling = "torch" if net_name in ("VGG11", "VGG13") else "caffe"
 
     @architecture(
@@ -138,7 +137,7 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
     )
     def build(
         include_top: bool = True,
-        weights: str | None = "imagenet" if in_keras else None,
+        weights: str | None = None if net_name == "VGG16C" else "imagenet",
         input_tensor: Any = None,
         input_shape: Sequence[int | None] | None = None,
         pooling: str | None = None,
@@ -153,6 +152,7 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
         width_multiplier: float = 1.0,
         kernel_initializer: Any = "glorot_uniform",
         batch_norm_momentum: float = 0.99,
+        include_preprocessing: bool | str = False,
     ) -> keras.Model:
         """Builds {net}, configuration {letter} of VGG: blocks of 3x3 convolutions between pools.
 
@@ -173,6 +173,7 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
             width_multiplier: scales the filters of every convolution, in multiples of 8.
             {kernel_initializer}
             {batch_norm_momentum}
+            {include_preprocessing}
 
         {returns}
 
@@ -207,6 +208,7 @@ def _member(net_name: str, reported: dict[str, Reported], parameters: str) -> Ca
             classifier_activation, name,
             default_size=224, minimum_size=32, dropout_rate=dropout_rate,
             ends_in_global_pooling=separable or not include_top,
+            include_preprocessing=include_preprocessing,
         )  # fmt: skip
         x = net.input  # 224 x 224 x 3
         for i, (kernels, width) in enumerate(zip(blocks, WIDTHS, strict=True), start=1):

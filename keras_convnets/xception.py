@@ -197,6 +197,7 @@ def Xception(
     small_input: bool = False,
     kernel_initializer: Any = "glorot_uniform",
     batch_norm_momentum: float = 0.99,
+    include_preprocessing: bool | str = False,
 ) -> keras.Model:
     """Builds Xception: a stack of depthwise separable convolutions with residual connections.
 
@@ -220,6 +221,7 @@ def Xception(
         small_input: no stride in modules 1 and 4, for 28 to 64 px: stride 8 in place of 32.
         {kernel_initializer}
         {batch_norm_momentum}
+        {include_preprocessing}
 
     {returns}
 
@@ -248,6 +250,7 @@ def Xception(
         "Xception", include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
         default_size=299, minimum_size=71, small_input=small_input, dropout_rate=dropout_rate,
+        include_preprocessing=include_preprocessing,
     )  # fmt: skip
     stem = {"padding": "same" if small_input else "valid"}
 

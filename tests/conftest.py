@@ -1,5 +1,6 @@
 """What several rooms of tests need: quiet TensorFlow, small images in folders, a tiny recipe."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,6 +18,17 @@ def clean_keras_state():
     keras.config.set_dtype_policy("float32")
     keras.config.set_image_data_format("channels_last")
     keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture
+def double_precision():
+    """Inputs, weights and computation in float64."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(before)
+    gc.collect()  # a VGG in float64 has 1 GB, and refers to itself
 
 
 @pytest.fixture

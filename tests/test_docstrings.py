@@ -39,7 +39,8 @@ def test_arguments_of_builders_are_listed_in_order_at_one_indent(entry):
 
 
 @pytest.mark.parametrize("text", list(examples()))
-def test_example_gives_what_it_shows(text):
+def test_example_gives_what_it_shows(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {"keras": keras, "np": np, "keras_convnets": keras_convnets}
     example = doctest.DocTestParser().get_doctest(text, names, "example", None, 0)
     output = []

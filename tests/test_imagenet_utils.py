@@ -26,7 +26,7 @@ def test_equals_keras(mode, data_format, dtype, kind, rng):
     assert np.asarray(found).dtype == expected.dtype
 
 
-@pytest.mark.parametrize("mode", ["caffe", "tf", "torch", "lenet"])
+@pytest.mark.parametrize("mode", imagenet_utils.SCALINGS)
 def test_input_is_never_written_to(mode, rng):
     x = rng.uniform(0, 255, (1, 4, 4, 3)).astype("float32")
     before = x.copy()
@@ -41,9 +41,23 @@ def test_each_architecture_has_its_own_scaling():
 
 
 @pytest.mark.parametrize(
+    ("mode", "first", "last"),
+    [
+        ("bvlc", 30 - 104, 10 - 123),  # blue comes first
+        ("bn_inception", 30 - 104, 10 - 128),
+        ("slim_vgg", 10 - 123.68, 30 - 103.939),  # red comes first
+    ],
+)
+def test_a_mean_is_taken_off_in_the_order_of_its_source(mode, first, last):
+    middle = 20 - (116.779 if mode == "slim_vgg" else 117)
+    found = imagenet_utils.preprocess_input(np.array([[[[10.0, 20.0, 30.0]]]]), mode=mode)
+    np.testing.assert_allclose(found, [[[[first, middle, last]]]])
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"mode": "imagenet"}, "one of caffe, tf, torch, cifar, lenet"),
+        ({"mode": "imagenet"}, "one of caffe, tf, torch, cifar, lenet, bvlc"),
         ({"data_format": "NHWC"}, "one of `channels_first` or `channels_last`"),
         ({"mode": "torch"}, "made for 3 channels"),
     ],

@@ -89,7 +89,7 @@ def find_blocks(model: keras.Model) -> tuple[Item, ...]:
     Example:
 
     >>> from keras_convnets.analysis.blocks import find_blocks
-    >>> blocks = find_blocks(keras_convnets.GoogLeNet())
+    >>> blocks = find_blocks(keras_convnets.GoogLeNet(weights=None))
     >>> [block.name for block in blocks if hasattr(block, "branches")][:3]
     ['inception_3a', 'inception_3b', 'inception_4a']
     """

@@ -57,7 +57,7 @@ def receptive_field(
 
     Example:
 
-    >>> model = keras_convnets.GoogLeNet()
+    >>> model = keras_convnets.GoogLeNet(weights=None)
     >>> keras_convnets.analysis.receptive_field(model)["inception_5b"][0].size
     715
     """

@@ -5,7 +5,15 @@ import sys
 import rich.console
 import typer
 
-from keras_convnets.cli import designing, drawing, evaluating, models, predicting, training
+from keras_convnets.cli import (
+    designing,
+    drawing,
+    evaluating,
+    models,
+    predicting,
+    training,
+    weights,
+)
 from keras_convnets.cli.exit_codes import BAD_INPUT, FAILED, RESTART
 from keras_convnets.cli.quiet import with_quiet_tensorflow
 from keras_convnets.errors import DivergedError, InputError, StoppedError
@@ -27,6 +35,7 @@ for name, verb in {
     "draw": drawing.draw,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
+app.add_typer(weights.app, name="weights")
 
 
 def main(arguments: list[str] | None = None) -> None:

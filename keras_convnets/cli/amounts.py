@@ -22,6 +22,11 @@ def mebibytes(size: int) -> str:
     return f"{size / 2**20:.{1 if size >= 2**20 else 2}f}"
 
 
+def megabytes(size: int) -> str:
+    """Returns the size of a file in MB, as downloads have it."""
+    return f"{size / 1e6:,.1f} MB"
+
+
 def parse_amount(option: str, text: str | None) -> int | None:
     """Returns the number that a text means, `None` for none.
 

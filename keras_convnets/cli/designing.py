@@ -1,8 +1,6 @@
 """`keras-convnets design`."""
 
-import ast
-import inspect
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import rich.box
 import rich.console
@@ -10,7 +8,8 @@ import rich.table
 import typer
 
 from keras_convnets.cli.amounts import mebibytes, parse_amount
-from keras_convnets.errors import InputError, nearest
+from keras_convnets.cli.settings import read_options
+from keras_convnets.errors import InputError
 
 if TYPE_CHECKING:
     from keras_convnets._registry import Architecture
@@ -48,7 +47,7 @@ def design(
     from keras_convnets.analysis import solve
 
     entry, variant = find_architecture(builder)
-    options = _read_options(entry, set_ or [])
+    options = read_options(entry, set_ or [], _NOT_SET)
     if input_size is not None:
         options["input_shape"] = _input_shape(input_size, variant.input_shape[-1])
     solution = solve(
@@ -59,32 +58,6 @@ def design(
         **options,
     )
     _tell(solution)
-
-
-def _read_options(entry: "Architecture", settings: list[str]) -> dict[str, Any]:
-    allowed = inspect.signature(entry.builder).parameters
-    options = {}
-    for setting in settings:
-        option, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals:
-            raise InputError(f"--set wants option=value. Received: {setting!r}")
-        if option in _NOT_SET:
-            raise InputError(f"--set can't give {option!r}; {_NOT_SET[option]}.")
-        if option not in allowed:
-            raise InputError(
-                f"{entry.name} has no option {option!r}; "
-                f"the nearest are {nearest(option, allowed)}."
-            )
-        options[option] = _read_value(text)
-    return options
-
-
-def _read_value(text: str) -> Any:
-    """A Python literal, or else the text itself: `--set form=a`."""
-    try:
-        return ast.literal_eval(text)
-    except (MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
-        return text
 
 
 def _input_shape(size: int, channels: int) -> tuple[int, int, int]:

@@ -11,7 +11,6 @@ from keras_convnets.data.augmentation import (
 from keras_convnets.data.decoding import decode_once
 from keras_convnets.data.images import read_image
 from keras_convnets.data.pipeline import (
-    Preprocessing,
     count_steps,
     evaluation_batches,
     naming_faults,
@@ -19,6 +18,7 @@ from keras_convnets.data.pipeline import (
 )
 from keras_convnets.data.sources import SPECS, load
 from keras_convnets.data.splits import Fault, ImageSet, Split
+from keras_convnets.preprocessing import Preprocessing
 
 __all__ = [
     "SPECS",

@@ -1,7 +1,6 @@
 """Batches of images as a net expects them; the order is a pure function of (seed, epoch)."""
 
 import contextlib
-import dataclasses
 import math
 import os
 import re
@@ -13,81 +12,8 @@ import tensorflow as tf
 from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.data.images import read_image
 from keras_convnets.data.splits import Split
-from keras_convnets.errors import InputError, check_number
-from keras_convnets.imagenet_utils import SCALINGS, preprocess_input
-
-
-@dataclasses.dataclass(frozen=True)
-class Preprocessing:
-    """How an image becomes the input of a net.
-
-    Attributes:
-        size: height and width in pixels.
-        channels: 3 for RGB, 1 for grey.
-        mode: of `imagenet_utils.preprocess_input`.
-        crop: the share of the shorter side that the central crop takes, in (0, 2]; above 1 the
-            image gets a black border.
-
-    Raises:
-        InputError: if a value can't be used.
-    """
-
-    size: int
-    channels: int
-    mode: str
-    crop: float = 1.0
-
-    def __post_init__(self):
-        check_number("The input size", self.size, least=1, whole=True)
-        check_number("The share of the central crop", self.crop, above=0, most=2)
-        if self.channels not in (1, 3):
-            raise InputError(f"A net's images have 1 or 3 channels. Received: {self.channels!r}")
-        if self.mode not in SCALINGS:
-            raise InputError(
-                f"The preprocessing should be one of {', '.join(SCALINGS)}. Received: {self.mode!r}"
-            )
-
-    def __call__(self, image: tf.Tensor) -> tf.Tensor:
-        """Resizes the shorter side, crops the centre and scales: (h, w, c) uint8 to float32."""
-        return self.scale(self.center(image))
-
-    @property
-    def enough(self) -> int:
-        """The shorter side in pixels that an image is resized to before the crop."""
-        return round(self.size / self.crop)
-
-    def center(self, image: tf.Tensor) -> tf.Tensor:
-        """Resizes the shorter side to `enough` and takes the central `size` x `size`.
-
-        Returns:
-            (size, size, channels) float32 of whole numbers from 0 to 255, as a file would hold.
-        """
-        image = tf.cast(self.to_channels(image), tf.float32)
-        if image.shape[:2] == (self.size, self.size) and self.crop == 1.0:
-            return image
-        # Of a very long image only the middle can be seen: the rest would take all memory.
-        longest = 4 * tf.reduce_min(tf.shape(image)[:2])
-        image = tf.image.resize_with_crop_or_pad(
-            image, *tf.unstack(tf.minimum(tf.shape(image)[:2], longest))
-        )
-        height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float64))
-        factor = self.enough / tf.minimum(height, width)
-        # Rounded up, so that the crop always fits.
-        new_size = tf.cast(tf.math.ceil(tf.stack([height, width]) * factor - 1e-6), tf.int32)
-        image = tf.image.resize(image, new_size, antialias=True)
-        return tf.round(tf.image.resize_with_crop_or_pad(image, self.size, self.size))
-
-    def to_channels(self, image: tf.Tensor) -> tf.Tensor:
-        """Makes an image grey or RGB."""
-        if image.shape[-1] == self.channels:
-            return image
-        convert = tf.image.rgb_to_grayscale if self.channels == 1 else tf.image.grayscale_to_rgb
-        return convert(image)
-
-    def scale(self, image: tf.Tensor) -> tf.Tensor:
-        """Scales pixels from 0..255 to what the net expects."""
-        image = tf.ensure_shape(image, (self.size, self.size, self.channels))
-        return preprocess_input(image, data_format="channels_last", mode=self.mode)
+from keras_convnets.errors import InputError
+from keras_convnets.preprocessing import Preprocessing
 
 
 def count_steps(split: Split, batch_size: int) -> int:

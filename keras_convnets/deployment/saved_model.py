@@ -1,20 +1,20 @@
 """Saving a model with its card, and finding both again."""
 
-import contextlib
 import os
-import sys
 from pathlib import Path
 
 import keras
 
-from keras_convnets._registry import find_architecture
-from keras_convnets.data import Preprocessing
+from keras_convnets._builder import channels_last
+from keras_convnets._registry import find_architecture, get_model, variant_of
 from keras_convnets.deployment.model_card import ModelCard
 from keras_convnets.errors import InputError, reason_of
 from keras_convnets.files import replacing
 from keras_convnets.imagenet_utils import class_names
 from keras_convnets.recursion import deep_graphs
-from keras_convnets.weights import imagenet_names
+from keras_convnets.weights import Entry, find, preprocessing
+from keras_convnets.weights.catalog import is_name
+from keras_convnets.weights.pretrained import imagenet_weights
 
 
 def save_model(model: keras.Model, path: str | os.PathLike, card: ModelCard) -> None:
@@ -34,8 +34,8 @@ def find_model(source: str | os.PathLike) -> tuple[keras.Model, ModelCard]:
     """Loads what a user calls a model.
 
     Args:
-        source: a run directory, a `.keras` file with its card, or the name of a net that has
-            ImageNet weights.
+        source: a run directory, a `.keras` file with its card, or the name of public weights or of
+            a net that has some.
 
     Raises:
         InputError: if it is none of these or can't be loaded.
@@ -54,7 +54,7 @@ def find_model(source: str | os.PathLike) -> tuple[keras.Model, ModelCard]:
         model, card = _load(path), ModelCard.read(path)
         card.check(model)
         return model, card
-    return _load_imagenet(os.fspath(source))
+    return _load_public(os.fspath(source))
 
 
 def _load(path: Path) -> keras.Model:
@@ -67,35 +67,37 @@ def _load(path: Path) -> keras.Model:
         raise InputError(f"The model {str(path)!r} can't be loaded: {reason_of(error)}") from error
 
 
-def _load_imagenet(name: str) -> tuple[keras.Model, ModelCard]:
+def _load_public(name: str) -> tuple[keras.Model, ModelCard]:
+    entry = _public_weights(name)
+    size = entry.input_size  # that of its figures, which may not be the builder's default
+    shape = (size, size, 3) if channels_last() else (3, size, size)
+    model = get_model(entry.name, input_shape=shape)
+    architecture, _ = find_architecture(entry.builder)
+    variant = variant_of(architecture, entry.options)
+    card = ModelCard(
+        builder=entry.builder,
+        variant=(variant.name if variant else None) or None,
+        options=dict(entry.options),
+        classes=tuple(label for _, label in class_names()),
+        preprocessing=preprocessing(model),
+        licence=entry.licence,
+        recipe=None,
+    )
+    return model, card
+
+
+def _public_weights(name: str) -> Entry:
+    """The entry of the catalog that a name means: its own, or that of a net with ImageNet weights.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if is_name(name):
+        return find(name)
     try:
-        entry, variant = find_architecture(name)
+        architecture, variant = find_architecture(name)
     except InputError as error:
         raise InputError(
             f"There is no run directory, no .keras file and no model named {name!r}. {error}"
         ) from error
-    if variant is not next(iter(entry.variants.values())):
-        raise InputError(
-            f"There are no ImageNet weights of {entry.name}:{variant.name}; "
-            f"nets that have some: {imagenet_names()}."
-        )
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # Keras tells of its download
-            model = entry.builder(weights="imagenet", **variant.options)
-    except InputError:
-        raise
-    except Exception as error:  # Keras' download raises plain exceptions
-        raise InputError(
-            f"The ImageNet weights of {entry.name} can't be had: {reason_of(error)}"
-        ) from error
-    size, _, channels = variant.input_shape
-    card = ModelCard(
-        builder=entry.name,
-        variant=variant.name or None,
-        options=dict(variant.options),
-        classes=tuple(label for _, label in class_names()),
-        preprocessing=Preprocessing(size, channels, variant.preprocessing, crop=0.875),
-        licence="as keras.applications states",
-        recipe=None,
-    )
-    return model, card
+    return imagenet_weights(architecture.name, variant.options)

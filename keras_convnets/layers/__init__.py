@@ -3,6 +3,7 @@
 from keras_convnets.layers.batch_normalization import BatchNormalization
 from keras_convnets.layers.biased import BiasedConv2D, BiasedSeparableConv2D
 from keras_convnets.layers.grouped import GroupedConv2D
+from keras_convnets.layers.image_scaling import ImageScaling
 from keras_convnets.layers.lenet import (
     ConnectionTableConv2D,
     LeNetUniform,
@@ -22,6 +23,7 @@ __all__ = [
     "BiasedSeparableConv2D",
     "ConnectionTableConv2D",
     "GroupedConv2D",
+    "ImageScaling",
     "LeNetUniform",
     "LocalResponseNormalization",
     "PadChannels",

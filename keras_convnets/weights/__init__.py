@@ -1,6 +1,8 @@
-"""Weights from files: what exists for which net, and how each file format is read."""
+"""Public weights and files of weights: what there is, where it is, and how it is loaded."""
 
-from keras_convnets.weights.dialects.keras_applications import has_imagenet, imagenet_names
-from keras_convnets.weights.loading import load, load_imagenet
+from keras_convnets.weights.catalog import Entry, entries, find
+from keras_convnets.weights.inputs import preprocessing
+from keras_convnets.weights.loading import load
+from keras_convnets.weights.report import LoadReport
 
-__all__ = ["has_imagenet", "imagenet_names", "load", "load_imagenet"]
+__all__ = ["Entry", "LoadReport", "entries", "find", "load", "preprocessing"]

@@ -39,6 +39,12 @@ class Stored:
         return self.then(shape, lambda a: a.reshape(shape))
 
 
+def without_background(tensor: Stored) -> Stored:
+    """A classifier's kernel or bias without class 0 of 1,001, which TF-slim keeps for none."""
+    *rest, classes = tensor.shape
+    return tensor if classes != 1001 else tensor.then((*rest, 1000), lambda a: a[..., 1:])
+
+
 # Names of our layers, and of the variables in each as Keras calls them ("kernel", "bias", "gamma",
 # "beta", "moving_mean", "moving_variance", "depthwise_kernel", "pointwise_kernel"), to tensors in
 # Keras' layout.

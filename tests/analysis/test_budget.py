@@ -50,7 +50,7 @@ def test_units_of_all_stages_cost_the_same(cardinality, width):
     cost = weightless(
         lambda: count_complexity(
             keras_convnets.ResNeXt50(
-                cardinality=cardinality, bottleneck_width=width, repeats=(2, 2, 2, 2)
+                weights=None, cardinality=cardinality, bottleneck_width=width, repeats=(2, 2, 2, 2)
             )
         )
     )

@@ -81,11 +81,11 @@ def test_what_sees_the_whole_image_has_no_field():
     fields = receptive_field(model)
     assert (fields["s4_act"][0].size, fields["s4_act"][0].stride) == (16, 4)  # 1 + 4 + 1 + 8 + 2
     assert "f6" not in fields
-    assert "avg_pool" not in receptive_field(keras_convnets.GoogLeNet())
+    assert "avg_pool" not in receptive_field(keras_convnets.GoogLeNet(weights=None))
 
 
 def test_free_sizes_need_an_input_shape():
-    model = keras_convnets.GoogLeNet(include_top=False)
+    model = keras_convnets.GoogLeNet(weights=None, include_top=False)
     with pytest.raises(InputError, match="`receptive_field` needs an `input_shape`"):
         receptive_field(model)
     assert receptive_field(model, (224, 224, 3))["inception_5b"][0].stride == 32

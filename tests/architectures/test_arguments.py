@@ -99,7 +99,7 @@ def test_name_of_the_model_goes_through_get_model():
 
 
 def test_imagenet_weights_are_for_the_default_graph():
-    with pytest.raises(ValueError, match="Received: residual=False"):
+    with pytest.raises(ValueError, match=r"Received: Xception\(residual=False\)"):
         Xception(residual=False)
 
 

@@ -1,7 +1,5 @@
 """Every stage and logit against Torch nets, by the files that goldens/make.py makes."""
 
-import gc
-
 import keras
 import numpy as np
 import pytest
@@ -40,17 +38,6 @@ NETS = {  # the name in our registry, and the options of the Torch net
     "resnext101_64x4d": ("ResNeXt101:64x4d", {}),
     "resnext101_32x8d": ("ResNeXt101:32x8d", {}),
 }
-
-
-@pytest.fixture
-def double_precision():
-    """Inputs, weights and computation in float64."""
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx(before)
-    gc.collect()  # a VGG in float64 has 1 GB, and refers to itself
 
 
 def fill(model):

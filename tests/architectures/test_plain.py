@@ -23,7 +23,7 @@ def convolutions(model):
 
 @pytest.mark.parametrize(("variant", "k", "alpha"), [("caffe", 1, 1e-4), ("paper", 2, 5e-4)])
 def test_alexnet_of_two_groups_is_the_table(variant, k, alpha):
-    model = AlexNet(variant=variant, head_units=(8, 8))
+    model = AlexNet(weights=None, variant=variant, head_units=(8, 8))
     assert convolutions(model) == [
         (11, 4, 96, 1),
         (5, 1, 256, 2),
@@ -48,7 +48,7 @@ def test_alexnet_of_two_groups_is_the_table(variant, k, alpha):
 
 
 def test_second_convolution_of_alexnet_sees_its_own_half(rng):
-    model = AlexNet(head_units=(8, 8), input_shape=(67, 67, 3))
+    model = AlexNet(weights=None, head_units=(8, 8), input_shape=(67, 67, 3))
     conv = model.get_layer("conv2")
     halves = rng.normal(size=(1, 7, 7, 96)).astype("float32")
     changed = halves.copy()
@@ -59,7 +59,7 @@ def test_second_convolution_of_alexnet_sees_its_own_half(rng):
 
 
 def test_alexnet_of_one_column_has_neither_groups_nor_normalization():
-    model = AlexNet(variant="one_weird_trick", head_units=(8, 8))
+    model = AlexNet(weights=None, variant="one_weird_trick", head_units=(8, 8))
     assert [row[2:] for row in convolutions(model)] == [
         (64, 1),
         (192, 1),
@@ -75,10 +75,10 @@ def test_alexnet_of_one_column_has_neither_groups_nor_normalization():
 def test_alexnet_tells_the_least_size(variant):
     least = 63 if variant == "one_weird_trick" else 67
     options = {"variant": variant, **THIN}
-    model = AlexNet(input_shape=(least, least, 3), **options)
+    model = AlexNet(weights=None, input_shape=(least, least, 3), **options)
     assert model.get_layer("pool5").output.shape[1:3] == (1, 1)
     with pytest.raises(InputError, match=f"at least {least}x{least}"):
-        AlexNet(input_shape=(least - 1, least, 3), **options)
+        AlexNet(weights=None, input_shape=(least - 1, least, 3), **options)
 
 
 def test_nin_is_the_authors_configuration():
@@ -147,7 +147,7 @@ def test_separable_vgg_is_plain_in_its_first_convolution_only():
 
 
 def test_batch_normalized_convolutions_of_vgg_keep_their_biases():
-    model = VGG11(batch_norm=True, input_shape=(32, 32, 3), **THIN)
+    model = VGG11(weights=None, batch_norm=True, input_shape=(32, 32, 3), **THIN)
     assert model.get_layer("block1_conv1").use_bias
     assert model.get_layer("block1_conv1_bn").epsilon == 1e-5
     assert model.get_layer("block1_conv1_act").input is model.get_layer("block1_conv1_bn").output
@@ -156,13 +156,13 @@ def test_batch_normalized_convolutions_of_vgg_keep_their_biases():
 @pytest.mark.parametrize(
     ("builder", "options", "message"),
     [
-        (VGG16, {"weights": None, "batch_norm": True, "separable": True}, "of its own"),
-        (VGG16, {"weights": None, "separable": True, "head_units": (8,)}, "in the place of"),
-        (VGG16, {"weights": None, "batch_norm": "no"}, "`batch_norm` should be one of True"),
-        (VGG16, {"weights": None, "head_units": 4096}, "`head_units` should be a tuple"),
-        (VGG16, {"weights": None, "input_shape": (None, None, 3)}, "needs a static `input_shape`"),
-        (VGG16, {"batch_norm": True}, "ImageNet weights belong to the default VGG16"),
-        (VGG11, {"weights": "imagenet"}, "does not serve VGG11"),
+        (VGG16, {"batch_norm": True, "separable": True}, "of its own"),
+        (VGG16, {"separable": True, "head_units": (8,)}, "in the place of"),
+        (VGG16, {"batch_norm": "no"}, "`batch_norm` should be one of True"),
+        (VGG16, {"head_units": 4096}, "`head_units` should be a tuple"),
+        (VGG16, {"input_shape": (None, None, 3)}, "needs a static `input_shape`"),
+        (VGG16, {"weights": "imagenet", "separable": True}, "ImageNet weights belong to VGG16"),
+        (VGG16C, {"weights": "imagenet"}, "does not serve VGG16C"),
         (AlexNet, {"variant": "torchvision"}, "`variant` should be one of 'caffe', 'paper'"),
         (AlexNet, {"head_units": (0,)}, "sizes in `head_units`"),
         (NIN, {"dropout_rate": 1}, "`dropout_rate` should be"),
@@ -170,7 +170,7 @@ def test_batch_normalized_convolutions_of_vgg_keep_their_biases():
 )
 def test_wrong_options_are_told(builder, options, message):
     with pytest.raises(InputError, match=message):
-        builder(**options)
+        builder(**{"weights": None, **options})
 
 
 @pytest.mark.parametrize(("builder", "size"), [(AlexNet, (1, 2)), (VGG16, (2, 3))])

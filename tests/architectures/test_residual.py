@@ -100,11 +100,11 @@ def test_a_small_difference_of_forms_is_seen(float64, rng, randomize):
 @pytest.mark.parametrize("form", ["a", "b", "c"])
 def test_form_of_a_whole_net(form):
     small = {"input_shape": (32, 32, 3), "repeats": (1, 1, 1, 1), "width_multiplier": 0.25}
-    net = ResNeXt50(form=form, cardinality=4, bottleneck_width=8, **small)
+    net = ResNeXt50(weights=None, form=form, cardinality=4, bottleneck_width=8, **small)
     convs = [layer for layer in net.layers if layer.name.startswith("conv3_block1_2_conv")]
     paths = [layer for layer in net.layers if "conv3_block1_path" in layer.name]
     assert (len(convs), bool(paths)) == ((1, False) if form == "c" else (0, True))
-    same = ResNeXt50(form="c", cardinality=4, bottleneck_width=8, **small)
+    same = ResNeXt50(weights=None, form="c", cardinality=4, bottleneck_width=8, **small)
     assert net.count_params() == same.count_params()
 
 
@@ -115,9 +115,9 @@ def test_shortcut_a_has_no_parameters_and_b_fewer_than_c():
 
 
 def test_plain_nets_have_no_sums():
-    plain = ResNet18(shortcut=None, input_shape=(32, 32, 3), width_multiplier=0.25)
+    plain = ResNet18(weights=None, shortcut=None, input_shape=(32, 32, 3), width_multiplier=0.25)
     assert not any(isinstance(layer, keras.layers.Add) for layer in plain.layers)
-    plain = ResNeXt50(shortcut=False, input_shape=(32, 32, 3), width_multiplier=0.25)
+    plain = ResNeXt50(weights=None, shortcut=False, input_shape=(32, 32, 3), width_multiplier=0.25)
     assert not any(isinstance(layer, keras.layers.Add) for layer in plain.layers)
 
 
@@ -201,10 +201,9 @@ def test_template_block_has_its_count_whatever_comes_first():
         (ResNeXt50, {"shortcut": "B"}, "`shortcut` should be one of True, False"),
         (ResNet18, {"shortcut": "D"}, "`shortcut` should be one of 'A', 'B', 'C', None"),
         (ResNet18, {"variant": "keras"}, "`variant` should be one of 'v1'"),
-        (ResNet50, {"shortcut": "A"}, "ImageNet weights belong to the default"),
-        (ResNet50, {"variant": "v1.5"}, "ImageNet weights belong to the default"),
+        (ResNet50, {"weights": "imagenet", "shortcut": "A"}, "ImageNet weights belong to ResNet50"),
     ],
 )
 def test_wrong_options_are_told(builder, options, message):
     with pytest.raises(InputError, match=message):
-        builder(**options)
+        builder(**{"weights": None, **options})

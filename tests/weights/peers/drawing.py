@@ -78,7 +78,7 @@ def draw(name: str, shape: tuple[int, ...], fan_in: int | None = None) -> np.nda
         low = -high
     elif re.search(r"var", name):
         low, high = 0.5, 1.5
-    elif re.search(r"(bn3|c_bn)\.weight$|conv3.*gamma$", name):
+    elif re.search(r"(bn3|c_bn|rep\.8|\.0\.0\.2)\.weight$|conv3.*gamma$", name):
         low, high = 0.125, 0.375  # the end of a branch: a deep net would grow without limit
     elif re.search(r"weight$|gamma$", name):
         low, high = 0.5, 1.5

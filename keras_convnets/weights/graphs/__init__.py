@@ -1,0 +1,1 @@
+"""Nets as graphs, to find which layer is which where names say nothing."""

@@ -1,0 +1,147 @@
+"""A reader for each kind of file, by its suffix: from a file to tensors under our names."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+
+from keras_convnets.errors import InputError
+from keras_convnets.weights.dialects import (
+    caffe,
+    keras_applications,
+    keras_resnext,
+    ours,
+    pytorch,
+    slim,
+)
+from keras_convnets.weights.dialects.torch_residual import check_strides
+from keras_convnets.weights.formats import (
+    caffemodel,
+    keras_files,
+    onnx,
+    safetensors,
+    tf_checkpoint,
+    torch_pickle,
+)
+from keras_convnets.weights.formats.keras_files import SavedLayer
+from keras_convnets.weights.heads import is_auxiliary, is_head
+from keras_convnets.weights.report import some
+from keras_convnets.weights.tensors import Stored, Tensors
+
+
+def read(path: Path, model: keras.Model, member: str | None = None) -> Tensors:
+    """Reads a file's tensors under our names.
+
+    Args:
+        path: the file.
+        model: the net that they are for; none of its weights is changed.
+        member: the file within an archive.
+
+    Raises:
+        InputError: if it is of no known format, is damaged, or has names that nobody gives.
+    """
+    name = path.name.lower()
+    reader = next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
+    if reader is None:
+        raise InputError(
+            f"A file of weights should end in one of {', '.join(READERS)}. Received: {str(path)!r}"
+        )
+    return reader(path, model, member)
+
+
+def _keras_archive(path: Path, model: keras.Model, member: str | None) -> Tensors:
+    return _by_name(keras_files.read_archive(path), model)
+
+
+def _keras_structured(path: Path, model: keras.Model, member: str | None) -> Tensors:
+    graph = [(type(layer).__name__, layer.name) for layer in model.layers]
+    return _by_name(keras_files.read_structured(path, graph), model)
+
+
+def _keras_legacy(path: Path, model: keras.Model, member: str | None) -> Tensors:
+    saved = keras_files.read_legacy(path)
+    flat = {f"{layer.name}/{name}": tensor for layer in saved for name, tensor in layer.variables}
+    resnext = keras_resnext.translate(flat)
+    if resnext is not None:
+        return resnext
+    twin = keras_applications.twin_of(_weighted(model))
+    if twin is None or _trunk(layer.name for layer in saved) == _trunk(_weighted(model)):
+        return _by_name(saved, model)
+    return _with_variables(keras_applications.by_position(twin, saved), model)
+
+
+def _by_name(saved: Sequence[SavedLayer], model: keras.Model) -> Tensors:
+    twin = keras_applications.twin_of(_weighted(model))
+    return _with_variables(keras_applications.by_name(twin, saved), model)
+
+
+def _with_variables(tensors: dict[str, list[Stored]], model: keras.Model) -> Tensors:
+    """Gives tensors that stand in the order of a Keras layer the names of our variables."""
+    variables = {layer.name: [weight.name for weight in layer.weights] for layer in model.layers}
+    return {
+        name: dict(zip(_fitting(variables.get(name, []), len(stored)), stored, strict=True))
+        for name, stored in tensors.items()
+    }
+
+
+def _fitting(variables: list[str], count: int) -> list[str]:
+    """The names of as many variables: batch normalization comes with a scale and without."""
+    without_scale = [name for name in variables if name != "gamma"]
+    for names in (variables, without_scale, ["gamma", *without_scale]):
+        if len(names) == count:
+            return names
+    return [str(i) for i in range(count)]
+
+
+def _by_graph(path: Path, model: keras.Model, member: str | None) -> Tensors:
+    return onnx.read(path, model)
+
+
+def _weighted(model: keras.Model) -> set[str]:
+    return {layer.name for layer in model.layers if layer.weights}
+
+
+def _trunk(names) -> set[str]:
+    return {name for name in names if not is_auxiliary(name) and not is_head(name)}
+
+
+def _named(
+    read_names: Callable[..., dict[str, Stored]], *dialects: Callable[..., Tensors | None]
+) -> Callable[..., Tensors]:
+    """A reader of files whose tensors have names: those of the first dialect that knows them."""
+
+    def reader(path: Path, model: keras.Model, member: str | None) -> Tensors:
+        stored = read_names(path, member) if member else read_names(path)
+        for translate in dialects:
+            tensors = translate(stored)
+            if tensors is not None:
+                _CHECKS.get(translate, lambda model: None)(model)
+                return tensors
+        raise InputError(
+            f"The tensors of {str(path)!r} have names that no net of this package has in any "
+            f"source known to it: {some(stored)}."
+        )
+
+    return reader
+
+
+# What shapes don't tell of a graph.
+_CHECKS = {pytorch.translate: check_strides, slim.translate: slim.check_pool}
+
+_checkpoint = _named(tf_checkpoint.read, slim.translate)
+READERS = {
+    ".keras": _keras_archive,
+    ".weights.h5": _keras_structured,
+    ".h5": _keras_legacy,
+    ".hdf5": _keras_legacy,
+    ".safetensors": _named(safetensors.read, ours.translate, pytorch.translate),
+    ".pth": _named(torch_pickle.read, pytorch.translate),
+    ".pth.tar": _named(torch_pickle.read, pytorch.translate),
+    ".pt": _named(torch_pickle.read, pytorch.translate),
+    ".caffemodel": _named(caffemodel.read, caffe.translate),
+    ".onnx": _by_graph,
+    ".ckpt": _checkpoint,
+    ".index": _checkpoint,
+    ".tar.gz": _checkpoint,
+    ".tgz": _checkpoint,
+}
