@@ -45,7 +45,7 @@ def load(
     >>> print(keras_convnets.weights.load(model, "trained.keras", strict=False))
     'trained.keras': 8 layers loaded; start anew: cccp6
     """
-    entry = source if isinstance(source, Entry) else _entry(os.fspath(source))
+    entry = source if isinstance(source, Entry) else find_entry(os.fspath(source))
     if entry is None:
         path = _existing(Path(source))
         return assign(model, read(path, model), repr(str(path)), strict=strict)
@@ -58,8 +58,8 @@ def load(
     return report
 
 
-def _entry(source: str) -> Entry | None:
-    """The entry that a text names, `None` if it means a file."""
+def find_entry(source: str) -> Entry | None:
+    """Returns the entry of the catalog that a text names, `None` if it means a file."""
     looks_like_a_file = os.sep in source or source.lower().endswith(tuple(READERS))
     return None if looks_like_a_file or os.path.exists(source) else catalog.find(source)
 
