@@ -9,6 +9,21 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
+class ClassScore:
+    """Scores of one class.
+
+    Attributes:
+        n: number of its images.
+        precision: share of its images among those that were called so; `None` if none was.
+        recall: share of those that were called so among its images; `None` if it has none.
+    """
+
+    n: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclasses.dataclass(frozen=True)
 class Evaluation:
     """Scores of a net on one split.
 
@@ -40,6 +55,24 @@ class Evaluation:
         matrix = np.zeros((classes, classes), np.int64)
         np.add.at(matrix, (self.labels, self.predicted), 1)
         return matrix
+
+    def by_class(self, classes: int) -> list[ClassScore]:
+        """Returns the scores of each class."""
+        matrix = self.confusion(classes)
+        right, called, there = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+        return [
+            ClassScore(
+                int(there[i]),
+                float(right[i] / called[i]) if called[i] else None,
+                float(right[i] / there[i]) if there[i] else None,
+            )
+            for i in range(classes)
+        ]
+
+    def worst_mistakes(self, limit: int) -> np.ndarray:
+        """Returns the indices of the wrong predictions, the most confident first."""
+        wrong = np.flatnonzero(self.predicted != self.labels)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:limit]
 
 
 def evaluate(

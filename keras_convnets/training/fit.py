@@ -234,6 +234,7 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         if job.run.recipe.early_stop.value is not None and all(
             scores.loss < row["val_loss"] for row in rows
         ):
+            job.best_weights.parent.mkdir(exist_ok=True)
             with replacing(job.best_weights) as temporary, deep_graphs():
                 job.model.save_weights(temporary)
     means = {name: total / progress.step for name, total in progress.sums.items()}

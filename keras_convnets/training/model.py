@@ -1,5 +1,6 @@
 """From a recipe to a compiled model."""
 
+import dataclasses
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -7,20 +8,14 @@ from typing import Any
 import keras
 from keras.metrics import SparseCategoricalAccuracy
 
-from keras_convnets._registry import (
-    Architecture,
-    Variant,
-    find_architecture,
-    get_model,
-    variant_of,
-)
+from keras_convnets._registry import find_architecture, get_model, variant_of
 from keras_convnets.data import Preprocessing
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.losses import SmoothedCrossentropy, add_l2
 from keras_convnets.training.recipe import Recipe
-from keras_convnets.training.start import preprocessing_of_start
+from keras_convnets.training.start import architecture_of, preprocessing_of_start
 
 
 def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
@@ -29,7 +24,7 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
     Raises:
         InputError: if the recipe wants something that the builder lacks.
     """
-    entry, variant = _architecture(recipe)
+    entry, variant = architecture_of(recipe)
     size = recipe.input_size.value or variant.input_shape[0]
     options: dict[str, Any] = {"weights": None, "input_shape": (size, size, channels)}
     options |= {**variant.options, **recipe.model_options.value}
@@ -48,20 +43,6 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
                 raise InputError(f"{entry.name} has no option {name!r}. Received: {value!r}")
             options[name] = value
     return options
-
-
-def _architecture(recipe: Recipe) -> tuple[Architecture, Variant]:
-    """Returns the net that a recipe names, in the variant that it names, here or there."""
-    model, variant = recipe.model.value, recipe.variant.value
-    entry, named = find_architecture(model)
-    if variant is None:
-        return entry, named
-    if ":" in model and variant.lower() != named.name.lower():
-        raise InputError(
-            f"The recipe's model is {model!r}, and its variant is {variant!r}; set one of them "
-            "(`--set variant=...`)."
-        )
-    return find_architecture(f"{entry.name}:{variant}")
 
 
 def build_model(recipe: Recipe, channels: int) -> keras.Model:
@@ -117,22 +98,22 @@ def compile_model(
 def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     """Returns how a recipe turns an image into the input of its net.
 
-    Scaling and interpolation are those of the weights which the net starts from, or else the net's
-    own and bilinear.
+    Scaling and interpolation are those of the weights which the net starts from, or else the
+    scaling is the net's own.
     """
-    entry, named = _architecture(recipe)
+    entry, named = architecture_of(recipe)
     options = builder_options(recipe, channels)
     variant = variant_of(entry, options) or named
     size, crop = options["input_shape"][0], recipe.evaluation.value.fraction
     start = preprocessing_of_start(recipe)
-    if start is None:
-        return Preprocessing(size, channels, variant.preprocessing, crop)
-    return Preprocessing(size, channels, start.mode, crop, start.interpolation)
+    if start is not None:
+        return dataclasses.replace(start, size=size, channels=channels, crop=crop)
+    return Preprocessing(size, channels, variant.preprocessing, crop)
 
 
 def model_card(recipe: Recipe, classes: tuple[str, ...], preprocessing: Preprocessing) -> ModelCard:
     """Returns what stands beside the saved model of a recipe."""
-    entry, _ = _architecture(recipe)
+    entry, _ = architecture_of(recipe)
     options = builder_options(recipe, preprocessing.channels)
     variant = variant_of(entry, options)
     return ModelCard(

@@ -276,6 +276,7 @@ OWNED = (
     "batch_norm_momentum",
     "classes",
     "dropout_rate",
+    "include_preprocessing",
     "include_top",
     "input_shape",
     "input_tensor",

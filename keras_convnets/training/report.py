@@ -2,6 +2,7 @@
 
 import base64
 import html
+from collections.abc import Sequence
 from string import Template
 
 import numpy as np
@@ -12,7 +13,8 @@ from keras_convnets.evaluation import Evaluation
 from keras_convnets.files import write_text
 from keras_convnets.training.run import Run, versions
 
-SHOWN = 32  # images in the grid
+SHOWN = 32  # images in a grid
+LISTED = 50  # files that could not be read
 
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -40,9 +42,16 @@ $minutes minutes of training.</p>
 cross-entropy of the main output alone.</p>
 <h2>Confusion matrix ($split images)</h2>
 <img alt="confusion matrix" src="$confusion">
+<h2>Classes ($split images)</h2>
+$by_class
+<p>The worst first. Precision: how many of those that were called so are; recall: how many of those
+that are were called so.</p>
+<h2>Worst mistakes</h2>
+$mistakes
 <h2>Some $split images</h2>
-<img alt="test images with predicted and true class" src="$grid">
+<img alt="$split images with predicted and true class" src="$grid">
 <p>Drawn at random: what is predicted, how sure the model is, and in pink what it is instead.</p>
+$skipped
 <h2>Recipe</h2>
 $recipe
 <h2>Versions</h2>
@@ -64,12 +73,6 @@ def write_report(run: Run, images: ImageSet, split: Split, scores: Evaluation) -
     last = run.history[-1]
     chosen = np.random.default_rng(run.settings.seed).permutation(len(split))[:SHOWN]
     classes = images.classes
-    grid = plots.prediction_grid(
-        [split.image(i) for i in chosen],
-        [classes[i] for i in scores.labels[chosen]],
-        [classes[i] for i in scores.predicted[chosen]],
-        scores.confidence[chosen],
-    )
     page = _PAGE.substitute(
         title=html.escape(f"{run.recipe.net}: {run.path.name}"),
         about=html.escape(f"Recipe {run.recipe.name}: {run.recipe.about}"),
@@ -83,12 +86,71 @@ def write_report(run: Run, images: ImageSet, split: Split, scores: Evaluation) -
         minutes=f"{last['seconds'] / 60:.1f}",
         curves=_inline(plots.curves(run.history)),
         confusion=_inline(plots.confusion_matrix(scores.confusion(len(classes)), classes)),
-        grid=_inline(grid),
+        by_class=_by_class(scores, classes),
+        mistakes=_mistakes(classes, split, scores),
+        grid=_inline(_grid(chosen, classes, split, scores)),
+        skipped=_skipped(run),
         recipe=run.recipe._repr_html_(),
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
         seed=run.settings.seed,
     )
     write_text(run.report, page)
+
+
+def _grid(
+    chosen: np.ndarray, classes: Sequence[str], split: Split, scores: Evaluation
+) -> plots.Picture:
+    return plots.prediction_grid(
+        [split.image(i) for i in chosen],
+        [classes[i] for i in scores.labels[chosen]],
+        [classes[i] for i in scores.predicted[chosen]],
+        scores.confidence[chosen],
+    )
+
+
+def _by_class(scores: Evaluation, classes: Sequence[str]) -> str:
+    rows = [
+        (score.recall or 0, [name, f"{score.n:,}", *map(_share, (score.precision, score.recall))])
+        for name, score in zip(classes, scores.by_class(len(classes)), strict=True)
+        if score.n
+    ]
+    return _table(
+        ["class", "images", "precision", "recall"],
+        [cells for _, cells in sorted(rows, key=lambda row: row[0])],
+    )
+
+
+def _mistakes(classes: Sequence[str], split: Split, scores: Evaluation) -> str:
+    worst = scores.worst_mistakes(SHOWN)
+    if not len(worst):
+        return "<p>None: every image was called what it is.</p>"
+    picture = _inline(_grid(worst, classes, split, scores))
+    return (
+        f'<img alt="wrong predictions" src="{picture}">'
+        "<p>Wrong, the most confident first. Look for wrong labels here, too.</p>"
+    )
+
+
+def _skipped(run: Run) -> str:
+    reasons = [row["reason"] for row in run.skipped]
+    if not reasons:
+        return ""
+    others = len(reasons) - LISTED
+    lines = reasons[:LISTED] + ([f"... and {others:,} others: skipped.json"] if others > 0 else [])
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<h2>Images that were left out ({len(reasons):,})</h2>\n<ul>{items}</ul>"
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1%}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(tag: str, cells: Sequence[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    body = "".join(line("td", row) for row in rows)
+    return f"<table>{line('th', header)}{body}</table>"
 
 
 def _inline(picture: plots.Picture) -> str:

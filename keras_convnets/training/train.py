@@ -154,10 +154,16 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
     with _precision(settings.mixed_precision):
         model = _make_model(run.recipe, images, settings)
         images = _decode(run.recipe, images, settings, quiet)
-        if len(images.train) != settings.training_images:
+        if {fault.file for fault in images.skipped} != _skipped_before(run, images):
             raise _changed(run, images)
         phases = _make_phases(run.recipe, images, model, settings)
         return _work(run, images, model, phases, quiet, is_new=False)
+
+
+def _skipped_before(run: Run, images: ImageSet) -> set[Path]:
+    """The files that a run left out when it began: not those that only its end decodes."""
+    decoded_last = set(images.test.files or ()) if images.test else set()
+    return {Path(row["file"]) for row in run.skipped} - decoded_last
 
 
 def _changed(run: Run, images: ImageSet) -> InputError:

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_convnets.evaluation import evaluate
+from keras_convnets.evaluation import ClassScore, Evaluation, evaluate
 
 
 def model_of(table):
@@ -49,3 +49,24 @@ def test_a_sure_mistake_has_a_finite_loss():
     table = np.array([[1.0, 0.0]], "float32")
     scores = evaluate(model_of(table), [(np.zeros((1, 1), int), np.array([1]))])
     assert np.isfinite(scores.loss)
+
+
+def evaluation(labels, predicted, confidence):
+    labels, predicted, confidence = map(np.array, (labels, predicted, confidence))
+    return Evaluation(len(labels), 0.0, 0.0, 0.0, labels, predicted, confidence)
+
+
+def test_each_class_has_its_precision_and_recall():
+    scores = evaluation([0, 0, 0, 0, 1, 1, 2], [0, 0, 1, 3, 1, 0, 1], np.ones(7))
+    assert scores.by_class(4) == [
+        ClassScore(4, 2 / 3, 1 / 2),
+        ClassScore(2, 1 / 3, 1 / 2),
+        ClassScore(1, None, 0.0),  # nothing was called so
+        ClassScore(0, 0.0, None),  # nothing is so
+    ]
+
+
+def test_the_worst_mistakes_are_the_most_confident():
+    scores = evaluation([0, 1, 0, 1, 0], [0, 0, 1, 0, 1], [0.99, 0.6, 0.9, 0.7, 0.6])
+    assert list(scores.worst_mistakes(9)) == [2, 3, 1, 4]
+    assert list(scores.worst_mistakes(1)) == [2]

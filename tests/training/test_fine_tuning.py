@@ -220,6 +220,11 @@ def test_early_stop_keeps_the_weights_of_the_best_epoch(go, fine_tune):
     assert again.evaluation == run.evaluation
 
 
+def test_early_stop_needs_no_trained_weights(go, tiny_recipe):
+    run = go(tiny_recipe.replace(early_stop=choice(EarlyStop(1), "test")))
+    assert run.evaluation["loss"] == pytest.approx(min(row["val_loss"] for row in run.history))
+
+
 def test_the_net_and_its_size_are_those_of_the_weights(trunk, photo_folder, tmp_path):
     from keras_convnets import recipes
 
@@ -278,10 +283,10 @@ def spoil(path, start=300):
 
 
 def test_images_that_cannot_be_read_are_left_out_and_listed(
-    go, fine_tune, photo_folder, tmp_path, dying, killed, capsys
+    go, tiny_recipe, photo_folder, tmp_path, dying, killed, capsys
 ):
     """One without a header and one that is cut short."""
-    recipe = fine_tune.replace(length=choice(Steps(2), "short"))
+    recipe = tiny_recipe.replace(length=choice(Steps(2), "short"))
     spoil(photo_folder / "red" / "3.png", 5)
     spoil(photo_folder / "blue" / "4.png")
     undo = dying(1)
@@ -290,7 +295,7 @@ def test_images_that_cannot_be_read_are_left_out_and_listed(
     undo()
     run = resume(tmp_path / "run", quiet=True)
     rows = json.loads((run.path / "skipped.json").read_text())
-    assert [row["file"][-10:] for row in rows] == ["/red/3.png", "lue/4.png"]
+    assert [row["file"][-10:] for row in rows] == ["/red/3.png", "blue/4.png"]
     assert "is not an image" in rows[0]["reason"]
     assert "can't be decoded" in rows[1]["reason"]
     assert run.settings.training_images == 20
@@ -298,42 +303,44 @@ def test_images_that_cannot_be_read_are_left_out_and_listed(
 
 
 def test_too_many_bad_images_are_refused_before_anything_is_written(
-    go, fine_tune, photo_folder, tmp_path
+    go, tiny_recipe, photo_folder, tmp_path
 ):
     for i in range(2):
         spoil(photo_folder / "red" / f"{i}.png")
     with pytest.raises(InputError, match="Of the 24 images of .* 2 can't be read, which is 8.3%"):
-        go(fine_tune)
+        go(tiny_recipe)
     assert not (tmp_path / "run").exists()
 
 
 def test_an_image_that_was_mended_is_changed_data(
-    go, fine_tune, photo_folder, tmp_path, dying, killed
+    go, tiny_recipe, photo_folder, tmp_path, dying, killed
 ):
     path = photo_folder / "red" / "3.png"
     whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2].ljust(len(whole), b"\0"))  # of the same size
+    path.write_bytes(whole[:300].ljust(len(whole), b"\xff"))  # of the same size
     undo = dying(3)
     with pytest.raises(killed):
-        go(fine_tune)
+        go(tiny_recipe)
     undo()
     path.write_bytes(whole)
     with pytest.raises(InputError, match="changed since the run began"):
         resume(tmp_path / "run", quiet=True)
 
 
-def test_a_class_of_one_image_is_refused(go, fine_tune, photo_folder):
+def test_a_class_of_one_image_is_refused(go, tiny_recipe, photo_folder):
     for i in range(1, 12):
         (photo_folder / "red" / f"{i}.png").unlink()
     with pytest.raises(InputError, match="at least 2 images, for one is held out.*'red' 1"):
-        go(fine_tune)
+        go(tiny_recipe)
 
 
-def test_test_images_that_cannot_be_read_do_not_stop_the_end(go, fine_tune, photo_folder, tmp_path):
+def test_test_images_that_cannot_be_read_do_not_stop_the_end(
+    go, tiny_recipe, photo_folder, tmp_path
+):
     for name in ("train", "test"):
         shutil.copytree(photo_folder, tmp_path / "split" / name)
     spoil(tmp_path / "split" / "test" / "red" / "3.png")
-    recipe = fine_tune.replace(length=choice(Steps(1), "short"))
+    recipe = tiny_recipe.replace(length=choice(Steps(1), "short"))
     run = train(recipe, data=f"folder:{tmp_path / 'split'}", out=tmp_path / "run", quiet=True)
     assert run.evaluation["n"] == 23
     assert [row["file"][-5:] for row in run.skipped] == ["3.png"]
