@@ -1,8 +1,5 @@
 """`keras-convnets weights convert` and `verify`."""
 
-import contextlib
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,8 +46,7 @@ def convert(
     from keras_convnets.deployment import conversion
 
     found = _find(source, model, set_ or [], preprocessing)
-    with _noting():
-        report, card = conversion.convert(found, out)
+    report, card = conversion.convert(found, out)
     lines = [str(report), f"wrote {out} ({megabytes(out.stat().st_size)})"]
     if card is None:
         lines.append(f"next: keras_convnets.weights.load(model, {str(out)!r})")
@@ -120,8 +116,7 @@ def _examine(found: "Source") -> tuple["keras.Model", list[str]]:
     if found.entry is not None:
         path, checked = fetch(found.entry.file)
         facts += [str(path), checked]
-    with _noting():
-        net, report = found.load()
+    net, report = found.load()
     count = net.count_params()
     if found.entry is not None and count != found.entry.parameters:
         raise InputError(
@@ -129,19 +124,6 @@ def _examine(found: "Source") -> tuple["keras.Model", list[str]]:
             "declared."
         )
     return net, [*facts, str(report), f"{count:,} parameters, all of them finite"]
-
-
-@contextlib.contextmanager
-def _noting() -> Iterator[None]:
-    """Prints what is warned of as a sentence, each once."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", UserWarning)
-        yield
-    for text in dict.fromkeys(str(warning.message) for warning in caught):
-        rich.console.Console(stderr=True).print(
-            f"note: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True
-        )
 
 
 def _layers(net: "keras.Model") -> rich.table.Table:
