@@ -82,13 +82,13 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 for verb_name, verb in {
-    "list": list_weights,
-    "info": describing.info,
+    "list": list_weights,  # this one and `download` need no TensorFlow
+    "info": with_quiet_tensorflow(describing.info),
     "download": downloading.download,
-    "convert": converting.convert,
-    "verify": converting.verify,
+    "convert": with_quiet_tensorflow(converting.convert),
+    "verify": with_quiet_tensorflow(converting.verify),
 }.items():
-    app.command(verb_name)(with_quiet_tensorflow(verb))
+    app.command(verb_name)(verb)
 
 
 def _fields(entry: "Entry") -> dict[str, Any]:

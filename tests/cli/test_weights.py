@@ -276,11 +276,14 @@ def test_download_takes_the_files_without_the_top(run):
     assert "vgg16_weights_tf_dim_ordering_tf_kernels.h5 can't be downloaded" in err
 
 
-@pytest.mark.parametrize("verb", [[], ["list"], ["convert"]])
-def test_help_needs_no_keras(verb):
+@pytest.mark.usefixtures("cached")
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["convert", "--help"], ["list"], ["download", CACHED.name]]
+)
+def test_what_shows_and_fetches_needs_no_keras(arguments):
     code = (
         "import sys, keras_convnets.cli\n"
-        f"try: keras_convnets.cli.main({['weights', *verb, '--help']})\n"
+        f"try: keras_convnets.cli.main({['weights', *arguments]})\n"
         "except SystemExit as stop: assert not stop.code and 'keras' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
