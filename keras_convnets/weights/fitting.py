@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_convnets.errors import InputError
+from keras_convnets.weights.formats.reading import naming
 from keras_convnets.weights.heads import classifiers, is_auxiliary, is_head
 from keras_convnets.weights.report import LoadReport, some
 from keras_convnets.weights.tensors import Stored, Tensors
@@ -126,7 +127,7 @@ class _Plan:
 
     def read(self, name: str, variable: keras.Variable, stored: Stored) -> np.ndarray:
         """Reads one tensor."""
-        with np.errstate(all="ignore"):  # what comes of it is looked at
+        with naming(self.source), np.errstate(all="ignore"):  # what comes of it is looked at
             array = np.asarray(stored.read())
             numbers = array.astype(variable.dtype, copy=False)
         if array.shape != stored.shape:

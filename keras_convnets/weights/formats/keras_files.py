@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from keras_convnets.errors import InputError
 from keras_convnets.weights.formats.hdf5 import Hdf5, Object
@@ -82,7 +83,9 @@ def read_archive(path: str | os.PathLike) -> list[SavedLayer]:
     """
     with reading(path, ".keras file"):
         archive = Archive(path)
-        layers = _graph(archive.read(_CONFIGURATION))
+        configuration = json.loads(archive.read(_CONFIGURATION))
+        _refuse_code(configuration, path)
+        layers = _graph(configuration)
         return read_structured(Hdf5(path, archive.read(_WEIGHTS)), layers)
 
 
@@ -98,6 +101,8 @@ def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
     file = Hdf5(path)
     saved = []
     with file.open() as root:
+        for text in root.texts("model_config") or ():
+            _refuse_code(json.loads(text), file.path)
         group = root["model_weights"] if "model_weights" in root else root  # noqa: SIM401 - no dict
         names = _names(group, "layer_names")
         if names is None:
@@ -126,10 +131,26 @@ def _distinct(saved: list[SavedLayer], path: str) -> list[SavedLayer]:
     return saved
 
 
-def _graph(configuration: bytes) -> list[tuple[str, str]]:
+def _refuse_code(configuration: Any, path: str | os.PathLike) -> None:
+    """Refuses a model that brings code: it can't be one of ours, and nothing here would run it."""
+    parts = [configuration]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if part.get("class_name") == "Lambda":
+                raise InputError(
+                    f"{os.fspath(path)!r} has a Lambda layer, which is code; only weights are "
+                    "read; save them alone, by `model.save_weights(path)`."
+                )
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
+
+
+def _graph(configuration: Any) -> list[tuple[str, str]]:
     """(Class, name) of the layers of a model."""
     try:
-        layers = json.loads(configuration)["config"].get("layers", ())
+        layers = configuration["config"].get("layers", ())
         pairs = [(layer["class_name"], layer["config"]["name"]) for layer in layers]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("its configuration has no list of layers") from error

@@ -34,7 +34,7 @@ class Classes(Protocol):
 class Buildable:
     """What a pickle makes first and fills after."""
 
-    def build(self, state: Any) -> None:
+    def build(self, *state: Any) -> None:
         """Takes what belongs into it."""
         raise NotImplementedError
 
@@ -126,11 +126,11 @@ class _Machine:
                 raise ValueError("its pickle calls what is no function")
             containers = (value for value in _short(arguments) if isinstance(value, list | dict))
             self._count(sum(map(len, containers)))
-            stack.append(called(*arguments))
+            stack.append(_call(called, arguments))
         elif name == "BUILD":
             (state,) = self._pop(1)
             if isinstance(self._top(object), Buildable):
-                stack[-1].build(_short(state))
+                _call(stack[-1].build, _short(state))
             # others are told their attributes, which tensors do without
         elif name in ("APPEND", "APPENDS"):
             items = self._pop(1) if name == "APPEND" else self._pop_to_mark()
@@ -165,9 +165,19 @@ class _Machine:
 
     def _pop_to_mark(self) -> list[Any]:
         items = []
-        while (item := self._stack.pop()) is not _MARK:
+        while self._stack:
+            item = self._stack.pop()
+            if item is _MARK:
+                return items[::-1]
             items.append(item)
-        return items[::-1]
+        raise ValueError("its pickle takes more than it made")
+
+
+def _call(called: Callable, arguments: tuple) -> Any:
+    try:
+        return called(*arguments)
+    except TypeError as error:
+        raise ValueError("its pickle calls a function in an unknown way") from error
 
 
 def set_items(target: dict, items: Any) -> None:

@@ -29,3 +29,21 @@ def reading(path: str | os.PathLike, what: str) -> Iterator[None]:
         reason = reason_of(error)[:_LONGEST_REASON]
         reason = reason if reason.isprintable() else repr(reason)
         raise InputError(f"{os.fspath(path)!r} is not a whole {what}: {reason}") from error
+
+
+@contextlib.contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Makes every error name the source of the weights, which not all who find errors know.
+
+    Args:
+        source: as messages call it.
+
+    Raises:
+        InputError: if the block raises one.
+    """
+    try:
+        yield
+    except InputError as error:
+        if source in str(error):
+            raise
+        raise InputError(f"{source} can't be loaded: {error}") from error

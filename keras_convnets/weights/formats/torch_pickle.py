@@ -192,7 +192,7 @@ class _FirstTensor(Buildable):
 
     tensor: _Tensor | None = None
 
-    def build(self, state: Any) -> None:
+    def build(self, *state: Any) -> None:
         """Takes storage, offset, shape and strides."""
         self.tensor = _rebuild_tensor(*state)
 
@@ -272,7 +272,8 @@ def _read_sequence(path: str | os.PathLike) -> Any:
         for key in keys:
             count = int.from_bytes(file.read(8), "little")
             starts[key] = file.tell()
-            file.seek(count * sizes[key].dtype.itemsize, os.SEEK_CUR)
-            if count < sizes[key].count or file.tell() > end:
+            size = count * sizes[key].dtype.itemsize
+            if count < sizes[key].count or starts[key] + size > end:
                 raise ValueError("its numbers are not all there")
+            file.seek(size, os.SEEK_CUR)
     return content
