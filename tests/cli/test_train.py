@@ -10,6 +10,9 @@ import time
 import numpy as np
 import pytest
 
+from keras_convnets.deployment import save_model
+from keras_convnets.training.model import build_model, model_card, preprocessing_of
+
 RECIPE = """'''Red or blue.'''
 from keras_convnets import recipes
 from keras_convnets.training import Epochs, choice
@@ -70,6 +73,20 @@ def test_train_ends_with_what_to_type_next(run, arguments, tmp_path):
     assert settings["seed"] == 3
 
 
+def test_fine_tune_takes_the_net_of_its_weights(run, tiny_recipe, photo_folder, tmp_path):
+    recipe = tiny_recipe.scaled(classes=3)
+    card = model_card(recipe, ("a", "b", "c"), preprocessing_of(recipe, 3))
+    save_model(build_model(recipe, 3), tmp_path / "trunk.keras", card)
+    code, out, err = run(
+        "train", "fine_tune", "--weights", tmp_path / "trunk.keras", "--out", tmp_path / "run",
+        "--data", f"folder:{photo_folder}", "--batch-size", 8, "--epochs", 1,
+        "--set", "dropout_rate=0",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "LeNet5:modern by the recipe fine_tune" in out
+    assert "start anew: predictions" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -81,6 +98,10 @@ def test_train_ends_with_what_to_type_next(run, arguments, tmp_path):
         (["--set", "model=Xcepton"], "nearest names are Xception"),
         (["--set", "classes=9"], "has 9 classes, and the data 'fashion_mnist_6k' has 10"),
         (["--data", "nowhere"], "no data named 'nowhere'"),
+        (["--model", "Xcepton"], "nearest names are Xception"),
+        (["--weights", "nowhere.keras"], "no weights file at 'nowhere.keras'"),
+        (["--weights", "ResNet50.torchvision_v9"], "nearest names are ResNet50.torchvision"),
+        (["--max-skipped", "2"], "below 1"),
         (["--epochs", "0"], "a number above 0"),
         (["--epochs", "inf"], "a number above 0"),
         (["--batch-size", "-1"], "positive integer"),
@@ -121,7 +142,9 @@ def wait_for(path, process):
 
 
 def test_kill_9_and_resume_give_the_bits_of_an_unbroken_run(arguments, tmp_path):
-    options = ["--epochs", 12, "--checkpoint-every", 2]
+    """Killed in the head phase, or behind it if the machine is slow to tell."""
+    phase = "head_phase=HeadPhase(Epochs(2), Constant(0.01))"
+    options = ["--epochs", 12, "--checkpoint-every", 2, "--set", phase]
     process = start([*arguments, *options])
     wait_for(tmp_path / "run" / "checkpoints" / "checkpoint", process)
     os.kill(process.pid, signal.SIGKILL)
