@@ -85,7 +85,7 @@ class Numbers:
             if index in seen or any(i >= n for i, n in zip(index, counts, strict=True)):
                 raise ValueError("a chunk in it has no place of its own")
             seen.add(index)
-            data = parts.read(address, size).take(size)
+            data = parts.at(address, size)
             used = [kind for i, kind in enumerate(self.filters) if not passed >> i & 1]
             numbers = _unpack(data, used, math.prod(chunk), self.dtype).reshape(chunk)
             target = array[place]
@@ -100,7 +100,7 @@ def _unpack(data: bytes, filters: list[int], count: int, dtype: np.dtype) -> np.
     size = count * dtype.itemsize
     for kind in reversed(filters):
         if kind == _DEFLATE:
-            data = zlib.decompressobj().decompress(data, size)
+            data = zlib.decompressobj().decompress(data, size + 1)  # one more tells
         elif len(data) == size:  # shuffled: the first bytes of all numbers, the second, ...
             data = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, count).T.tobytes()
     if len(data) != size:

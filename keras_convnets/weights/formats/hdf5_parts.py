@@ -11,10 +11,12 @@ from typing import IO
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NOWHERE = 2**64 - 1  # the address of what is not there
 _CONTINUATION = 0x10
-# Parts overlap little: a reader of a whole file comes to no part much more often than once.
+# Parts overlap little: a reader comes to no part much more often than once. Those of the deepest
+# nets have some 10 million bytes.
 _TIMES = 4
+_MOST = 2**26
 _MARGIN = 2**20
-_COST_OF_PART = 16  # so that parts without length are not free
+_COST_OF_PART = 128  # so that parts of few bytes are not free
 
 
 class Fields:
@@ -58,7 +60,7 @@ class Parts:
     def __init__(self, file: IO[bytes], size: int):
         self.size = size
         self._file = file
-        self._left = _TIMES * size + _MARGIN
+        self._left = min(_TIMES * size, _MOST) + _MARGIN
 
     def count(self, size: int) -> None:
         """Counts what the file makes a reader do, and refuses what has no end."""

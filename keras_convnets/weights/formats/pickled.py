@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 # Bytes of a program and its steps; those of a deep net have some 100,000 and 20,000.
 LONGEST = 2**23
-_MOST_STEPS = 2**20
+_MOST_STEPS = 2**19
 # Of a call; the longest is that of a tensor.
 _MOST_ARGUMENTS = 16
 

@@ -45,6 +45,7 @@ _DTYPES: dict[str, Any] = {
 # Where a training script keeps the weights among other things.
 _NESTS = ("state_dict", "model_state_dict", "model_state", "model", "net")
 _DEEPEST = 8
+_REFERENCE = 5  # parts that a reference to a storage has at least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +165,8 @@ class _Classes:
 
     def storage(self, reference: tuple) -> _Storage:
         """Returns the storage that a reference of a pickle means."""
+        if len(reference) < _REFERENCE:
+            raise ValueError("its tensors are kept in an unknown way")
         kind, dtype, key, _, count, *view = reference
         is_known = kind == "storage" and isinstance(dtype, np.dtype) and isinstance(key, str)
         if not is_known or any(part is not None for part in view):
