@@ -87,13 +87,23 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """What the package knows of one builder; the first variant is the builder's default."""
+    """What the package knows of one builder; the first variant is the builder's default.
+
+    Attributes:
+        name: of the builder.
+        aliases: its other names.
+        builder: the builder itself.
+        paper: where the net was published.
+        variants: its nets by what stands behind the colon in their names.
+        graph_options: the options that change the graph of public weights, with their defaults.
+    """
 
     name: str
     aliases: tuple[str, ...]
     builder: Callable[..., keras.Model]
     paper: Paper
     variants: Mapping[str, Variant]
+    graph_options: Mapping[str, Any]
 
     @property
     def names(self) -> list[str]:
@@ -104,6 +114,14 @@ class Architecture:
         """The name of a variant."""
         is_default = variant is next(iter(self.variants.values()))
         return self.name if is_default else f"{self.name}:{variant.name}"
+
+    def changed(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the builder's options that change the graph of public weights."""
+        return {
+            name: options[name]
+            for name, default in self.graph_options.items()
+            if name in options and not np.array_equal(options[name], default)
+        }
 
 
 _ARCHITECTURES: dict[str, Architecture] = {}
@@ -185,12 +203,7 @@ def architecture(
             except TypeError as error:
                 raise TypeError(f"{builder.__name__}() {error}") from None
             given.apply_defaults()
-            changed = {
-                name: given.arguments[name]
-                for name, default in options.items()
-                if not np.array_equal(given.arguments[name], default)
-            }
-            _resolve(_ARCHITECTURES[builder.__name__], given.arguments, changed)
+            _resolve(_ARCHITECTURES[builder.__name__], given.arguments)
             return builder(*given.args, **given.kwargs)
 
         build.__doc__ = fill_in(builder.__doc__ or "", texts or {})
@@ -206,22 +219,16 @@ def architecture(
             for key in variants
         }
         _ARCHITECTURES[builder.__name__] = Architecture(
-            builder.__name__, aliases, build, paper, rows
+            builder.__name__, aliases, build, paper, rows, options
         )
         return build
 
     return decorate
 
 
-def _resolve(entry: Architecture, arguments: dict[str, Any], changed: Mapping[str, Any]) -> None:
-    """Puts what the names of weights mean, and the scaling that they expect, into arguments.
-
-    Args:
-        entry: the builder's.
-        arguments: of the builder, all of them.
-        changed: options that change the graph, where they differ from the builder's defaults.
-    """
-    weights = find_pretrained(entry.name, arguments["weights"], changed)
+def _resolve(entry: Architecture, arguments: dict[str, Any]) -> None:
+    """Puts what the name of weights means, and the scaling that they expect, into arguments."""
+    weights = find_pretrained(entry.name, arguments["weights"], entry.changed(arguments))
     arguments["weights"] = weights
     if arguments["include_preprocessing"] is True:
         variant = variant_of(entry, arguments) or next(iter(entry.variants.values()))

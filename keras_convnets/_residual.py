@@ -61,6 +61,8 @@ class Units:
         width_multiplier: scales every number of filters, in multiples of 8 or of the cardinality.
         explicit_padding: whether all 3x3 convolutions are padded by a layer of their own, as in
             keras.applications, rather than only those with strides, where it makes a difference.
+        pad_pool: whether the pool of the stem is padded on both sides; else as TensorFlow does,
+            so that in maps of even size its windows begin at the first pixel.
     """
 
     initializers: Iterator[Any]
@@ -73,6 +75,7 @@ class Units:
     form: str = "c"
     width_multiplier: float = 1.0
     explicit_padding: bool = False
+    pad_pool: bool = True
 
     def __post_init__(self):
         check_number("`batch_norm_momentum`", self.momentum, least=0, below=1)
@@ -99,9 +102,11 @@ class Units:
             x = self.norm_relu(x, "conv1")
         if small_input:
             return x
-        # Zeros never win among rectified values; Keras' ResNetV2 pads its raw ones so too.
-        x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
-        return layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+        if self.pad_pool:
+            # Zeros never win among rectified values; Keras' ResNetV2 pads its raw ones so too.
+            x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
+        padding = "valid" if self.pad_pool else "same"
+        return layers.MaxPooling2D(3, strides=2, padding=padding, name="pool1_pool")(x)
 
     def unit(self, x, path: Path, name: str, *, strides: int = 1):
         """A residual unit: ReLU after the sum of path and shortcut."""

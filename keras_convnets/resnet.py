@@ -47,13 +47,16 @@ VARIANTS = {
     "keras": {"bias": "all", "strided_step": 1, "epsilon": 1.001e-5},
     "v1": {"strided_step": 1},
     "v1.5": {"strided_step": 2},
+    "slim": {"strided_step": 1, "pad_pool": False},
 }
 ABOUT = {
     "keras": '"keras": the net of keras.applications, with biases in front of batch normalization.',
     "v1": '"v1": the paper\'s, with the strides in the first convolution of a unit.',
     "v1.5": '"v1.5": torchvision\'s, with the strides in the 3x3 convolution of a bottleneck.',
+    "slim": '"slim": "v1" with the first pool padded as TensorFlow does: in maps of even size its '
+    "windows begin at the first pixel.",
 }
-PREPROCESSING = {"keras": "caffe", "v1": "caffe", "v1.5": "torch"}
+PREPROCESSING = {"keras": "caffe", "v1": "caffe", "v1.5": "torch", "slim": "slim_vgg"}
 
 
 def _imagenet(top1: float, source: str) -> Reported:
@@ -64,6 +67,7 @@ _TORCH7 = "facebook/fb.resnet.torch"
 _RELEASED = "KaimingHe/deep-residual-networks"
 _KERAS = "keras-applications 1.0.8"
 _TORCHVISION = "pytorch/vision, V1 weights"
+_SLIM = "TF-slim"
 
 
 def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Callable:
@@ -96,7 +100,9 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
             "channels": str(channels[-1]),
             "parameters": parameters,
             "variants": " ".join(ABOUT[variant] for variant in reported),
-            "scaling": '"torch"' if is_basic else '"caffe" ("torch" for "v1.5")',
+            "scaling": '"torch"'
+            if is_basic
+            else '"caffe" ("torch" for "v1.5", "slim_vgg" for "slim")',
         },
     )
     def build(
@@ -149,10 +155,12 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         {parameters}
 
         Source: He et al. 2015, arXiv 1512.03385, table 1 and section 3.3; keras.applications;
-        pytorch/vision torchvision/models/resnet.py.
+        pytorch/vision torchvision/models/resnet.py; tensorflow/models
+        research/slim/nets/resnet_v1.py.
 
         Differs from the paper: as the variant says; the statistics of batch normalization are
-        moving averages.
+        moving averages. Differs from slim's code: strides stand in the first unit of a stage, and
+        not in the last one before, which gives the same numbers but for the maps between.
         """
         check_choice("variant", variant, reported)
         repeats = check_repeats(repeats, units_of)
@@ -185,6 +193,7 @@ ResNet50 = _member(
         "keras": _imagenet(74.928, _KERAS),
         "v1": _imagenet(75.3, _RELEASED),
         "v1.5": _imagenet(76.13, _TORCHVISION),
+        "slim": _imagenet(75.2, _SLIM),
     },
     "25636712",
 )
@@ -194,6 +203,7 @@ ResNet101 = _member(
         "keras": _imagenet(76.42, _KERAS),
         "v1": _imagenet(76.4, _RELEASED),
         "v1.5": _imagenet(77.374, _TORCHVISION),
+        "slim": _imagenet(76.4, _SLIM),
     },
     "44707176",
 )
@@ -203,6 +213,7 @@ ResNet152 = _member(
         "keras": _imagenet(76.604, _KERAS),
         "v1": _imagenet(77.0, _RELEASED),
         "v1.5": _imagenet(78.312, _TORCHVISION),
+        "slim": _imagenet(76.8, _SLIM),
     },
     "60419944",
 )

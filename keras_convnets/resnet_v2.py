@@ -35,24 +35,27 @@ PAPER = Paper(
 DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
 WIDTHS = 64, 128, 256, 512
 
-# How the two layouts differ, as fields of `Units`, and in words.
+# How the nets differ, as fields of `Units`, and in words; slim's has the layout of Keras.
 VARIANTS = {
     "keras": {"bias": "ends", "epsilon": 1.001e-5, "explicit_padding": True},
     "paper": {"bias": None, "epsilon": 1e-5},
+    "slim": {"bias": "ends", "epsilon": 1e-5, "explicit_padding": True, "pad_pool": False},
 }
 ABOUT = {
     "keras": '"keras": the net of keras.applications: strides in the last unit of a stage, whose '
     "shortcuts are pools of one pixel, biases at the ends of units, no normalization before the "
     "first pool.",
     "paper": '"paper": strides in the first unit, and the authors\' order of the first layers.',
+    "slim": '"slim": as "keras", but for the first pool, which is padded as TensorFlow does and '
+    "not by zeros, and an epsilon of 1e-5 instead of 1.001e-5.",
 }
-PREPROCESSING = {"keras": "tf", "paper": "torch"}
+PREPROCESSING = {"keras": "tf", "paper": "torch", "slim": "tf"}
 
 
 def _taps(depth: int, variant: str) -> tuple[Tap, ...]:
     """The last units of the stages; in Keras' layout these have the strides of the next stage."""
     taps = stage_taps(DEPTHS[depth], [4 * width for width in WIDTHS])
-    if variant == "keras":
+    if variant != "paper":
         taps = [dataclasses.replace(tap, stride=min(2 * tap.stride, 32)) for tap in taps]
     return (*taps, Tap("post_relu", 2048, 32))
 
@@ -130,13 +133,14 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
         {parameters}
 
         Source: He et al. 2016, arXiv 1603.05027, figure 4 (e) and the appendix;
-        facebook/fb.resnet.torch models/preresnet.lua; keras.applications.
+        facebook/fb.resnet.torch models/preresnet.lua; keras.applications; tensorflow/models
+        research/slim/nets/resnet_v2.py.
 
         Differs from the paper: as the variant says.
         """
         check_choice("variant", variant, reported)
         repeats = check_repeats(repeats, units_of)
-        is_keras = variant == "keras"
+        is_paper = variant == "paper"
         units = Units(
             initializers(kernel_initializer),
             batch_norm_momentum,
@@ -150,17 +154,17 @@ def _member(depth: int, reported: dict[str, Reported], parameters: str) -> Calla
             default_size=224, minimum_size=32, small_input=small_input, dropout_rate=dropout_rate,
             include_preprocessing=include_preprocessing,
         )  # fmt: skip
-        x = units.stem(net.input, small_input=small_input, activated=not is_keras)  # 56 x 56 x 64
+        x = units.stem(net.input, small_input=small_input, activated=is_paper)  # 56 x 56 x 64
         for stage, (count, width) in enumerate(zip(repeats, WIDTHS, strict=True), start=2):
             # Where Keras strides at the end of a stage, the paper does at the start of the next.
-            strided = (count if stage < 5 else None) if is_keras else (1 if stage > 2 else None)
+            strided = (1 if stage > 2 else None) if is_paper else (count if stage < 5 else None)
             for i in range(1, count + 1):
                 x = units.preactivation_unit(
                     x,
                     bottleneck(width, 4 * width),
                     f"conv{stage}_block{i}",
                     strides=2 if i == strided else 1,
-                    activated=not is_keras and (stage, i) == (2, 1),  # by the stem
+                    activated=is_paper and (stage, i) == (2, 1),  # by the stem
                 )
         return net.build(units.norm_relu(x, "post"))  # 7 x 7 x 2048
 
@@ -171,8 +175,12 @@ def _keras(top1: float) -> Reported:
     return Reported("ImageNet", top1, "one crop, 224 px (keras-applications 1.0.8)")
 
 
-ResNet50V2 = _member(50, {"keras": _keras(75.96)}, "25613800")
-ResNet101V2 = _member(101, {"keras": _keras(77.234)}, "44675560")
+def _slim(top1: float) -> Reported:
+    return Reported("ImageNet", top1, "one crop, 299 px (TF-slim)", one_crop=False)
+
+
+ResNet50V2 = _member(50, {"keras": _keras(75.96), "slim": _slim(75.6)}, "25613800")
+ResNet101V2 = _member(101, {"keras": _keras(77.234), "slim": _slim(77.0)}, "44675560")
 ResNet152V2 = _member(
     152,
     {
@@ -180,6 +188,7 @@ ResNet152V2 = _member(
         "paper": Reported(
             "ImageNet", 78.9, "top-5 94.5 %, one crop, 320 px (table 5)", one_crop=False
         ),
+        "slim": _slim(77.8),
     },
     "60380648",
 )

@@ -9,7 +9,7 @@ import rich.table
 import typer
 
 from keras_convnets.cli.amounts import megabytes
-from keras_convnets.cli.downloading import fetch
+from keras_convnets.cli.downloading import fetch, place
 from keras_convnets.cli.exit_codes import FAILED
 from keras_convnets.cli.settings import read_options
 from keras_convnets.errors import InputError
@@ -46,9 +46,6 @@ def convert(
     from keras_convnets.deployment import conversion
 
     found = _find(source, model, set_ or [], preprocessing)
-    conversion.check_out(out)
-    if found.entry is not None:
-        _print([f"{found.entry.name}: {fetch(found.entry.file)[1]}"])
     report, card = conversion.convert(found, out)
     lines = [str(report), f"wrote {out} ({megabytes(out.stat().st_size)})"]
     if card is None:
@@ -101,9 +98,7 @@ def _find(
 
 
 def _check_cached(entry: "Entry") -> None:
-    from keras_convnets.weights.cache import cache_folder
-
-    path = cache_folder() / entry.file.name
+    path = place(entry.file)
     if not path.is_file():
         raise InputError(
             f"{entry.name} is not in the cache, as {str(path)!r}; "

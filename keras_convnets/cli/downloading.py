@@ -51,6 +51,13 @@ def download(
         raise typer.Exit(FAILED if failed == len(chosen) else PARTIAL)
 
 
+def place(file: "RemoteFile") -> Path:
+    """Where a file is in the cache, or would be."""
+    from keras_convnets.weights.cache import cache_folder
+
+    return cache_folder() / file.name
+
+
 def fetch(file: "RemoteFile") -> tuple[Path, str]:
     """Returns where a file lies in the cache, and in words how it was checked.
 

@@ -15,7 +15,7 @@ from keras_convnets.cli.exit_codes import BAD_INPUT, PARTIAL
 
 def predict(
     model: Annotated[
-        str, typer.Argument(help="Run directory, .keras file, or net with ImageNet weights.")
+        str, typer.Argument(help="Run directory, .keras file, or name of public weights or a net.")
     ],
     images: Annotated[list[str], typer.Argument(help="Image files of any common format.")],
     top: Annotated[int, typer.Option(help="Classes to show for each image.", min=1)] = 5,

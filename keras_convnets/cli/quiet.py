@@ -9,18 +9,31 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import rich.console
+
 
 def with_quiet_tensorflow(verb: Callable[..., None]) -> Callable[..., None]:
     """Returns a verb that imports TensorFlow quietly before it starts, and not for its help."""
 
     @functools.wraps(verb)
     def run(*args: Any, **kwargs: Any) -> None:
-        # Pillow warns at half of the size that it refuses, which is then named in a sentence.
-        warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
         _import_tensorflow()
-        verb(*args, **kwargs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what libraries tell developers
+            warnings.simplefilter("default", UserWarning)
+            # Pillow warns at half of the size that it refuses, which is then named in a sentence.
+            warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
+            warnings.showwarning = _note
+            verb(*args, **kwargs)
 
     return run
+
+
+def _note(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Prints a warning as a sentence, without the place in the code that it comes from."""
+    rich.console.Console(stderr=True).print(
+        f"note: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 def _import_tensorflow() -> None:

@@ -31,7 +31,8 @@ class Predictor:
     """A model that takes image files of any format, mode and size.
 
     Args:
-        source: a run directory, a `.keras` file, or the name of a net with ImageNet weights.
+        source: a run directory, a `.keras` file, or the name of public weights or of a net that has
+            some.
 
     Example:
 

@@ -100,4 +100,4 @@ def _public_weights(name: str) -> Entry:
         raise InputError(
             f"There is no run directory, no .keras file and no model named {name!r}. {error}"
         ) from error
-    return imagenet_weights(architecture.name, variant.options)
+    return imagenet_weights(architecture.name, architecture.changed(variant.options))

@@ -14,9 +14,9 @@ from keras_convnets.deployment.saved_model import find_model
 from keras_convnets.errors import InputError
 from keras_convnets.imagenet_utils import class_names
 from keras_convnets.preprocessing import Preprocessing
-from keras_convnets.weights import Entry, LoadReport, find, load, preprocessing
+from keras_convnets.weights import Entry, LoadReport, entry_of, load, preprocessing
 from keras_convnets.weights.heads import classifiers, is_auxiliary
-from keras_convnets.weights.readers import READERS, read
+from keras_convnets.weights.readers import read
 
 
 class Source(Protocol):
@@ -59,7 +59,7 @@ def find_source(
         InputError: if there is no such source, or not all is said of it, or too much.
     """
     path = Path(source)
-    entry = None if _is_file(path) else find(os.fspath(source))
+    entry = entry_of(source)
     if entry is None and net is not None:
         return _Bare(_existing(path), net, options or {}, mode)
     if entry is None and not _has_card(path):
@@ -81,13 +81,9 @@ def _has_card(path: Path) -> bool:
     return path.suffix == ".keras" and os.path.exists(path.with_suffix(".json"))
 
 
-def _is_file(path: Path) -> bool:
-    looks_like_one = os.sep in str(path) or path.name.lower().endswith(tuple(READERS))
-    return looks_like_one or os.path.exists(path)
-
-
 def _existing(path: Path) -> Path:
-    if not os.path.isfile(path):
+    in_parts = f"{path}.index"  # a checkpoint of TensorFlow
+    if not os.path.isfile(path) and not os.path.isfile(in_parts):
         raise InputError(f"There is no weights file at {str(path)!r}.")
     return path
 

@@ -1,7 +1,6 @@
 """What a net starts from: another run, a file, public weights, or chance."""
 
 import dataclasses
-import inspect
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,6 @@ from keras_convnets.errors import InputError
 from keras_convnets.preprocessing import Preprocessing
 from keras_convnets.training.recipe import GIVEN, OWNED, Recipe
 from keras_convnets.training.sourced import choice
-from keras_convnets.weights.loading import find_entry
 from keras_convnets.weights.pretrained import Pretrained, find_pretrained
 
 FROM_WEIGHTS = "the net of the weights"
@@ -120,7 +118,7 @@ def _origin(source: str | None) -> _Origin | None:
     if _has_card(source):
         card = ModelCard.read(_model_file(source))
         return _Origin(card.builder, card.options)
-    entry = find_entry(source)
+    entry = weights.entry_of(source)
     return None if entry is None else _Origin(entry.builder, entry.options)
 
 
@@ -136,15 +134,9 @@ def _leaves_the_net_to(origin: _Origin, recipe: Recipe) -> bool:
 
 def _source(recipe: Recipe) -> str | weights.Entry | None:
     """What a recipe starts from, as `weights.load` takes it."""
-    entry, variant = architecture_of(recipe)
-    parameters = inspect.signature(entry.builder).parameters
-    options = {**variant.options, **recipe.model_options.value}
-    changed = {
-        key: value
-        for key, value in options.items()
-        if key in parameters and value != parameters[key].default
-    }
-    found = find_pretrained(entry.name, recipe.weights.value, changed)
+    architecture, variant = architecture_of(recipe)
+    changed = architecture.changed({**variant.options, **recipe.model_options.value})
+    found = find_pretrained(architecture.name, recipe.weights.value, changed)
     return found.entry if isinstance(found, Pretrained) else found
 
 

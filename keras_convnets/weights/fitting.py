@@ -6,10 +6,12 @@ import keras
 import numpy as np
 
 from keras_convnets.errors import InputError
+from keras_convnets.weights.formats.reading import naming
 from keras_convnets.weights.heads import classifiers, is_auxiliary, is_head
 from keras_convnets.weights.report import LoadReport, some
 from keras_convnets.weights.tensors import Stored, Tensors
 
+_FLOATS = "fV"  # kinds of NumPy's types; bfloat16 counts as the second
 _STATISTICS = ("beta", "moving_mean", "moving_variance")
 
 
@@ -37,7 +39,7 @@ def assign(model: keras.Model, tensors: Tensors, source: str, *, strict: bool = 
         plan.match(layer, tensors.get(name))
     plan.check_missing()
     plan.check_unused(tensors.keys() - layers.keys())
-    arrays = [(variable, plan.read(name, stored)) for name, variable, stored in plan.pairs]
+    arrays = [(pair[1], plan.read(*pair)) for pair in plan.pairs]
     for variable, array in arrays:
         variable.assign(array)
     return plan.report()
@@ -123,14 +125,18 @@ class _Plan:
         if foreign:
             raise InputError(f"{self.refusal}: it has weights for {some(foreign)} beside.")
 
-    def read(self, name: str, stored: Stored) -> np.ndarray:
+    def read(self, name: str, variable: keras.Variable, stored: Stored) -> np.ndarray:
         """Reads one tensor."""
-        array = np.asarray(stored.read())
+        with naming(self.source), np.errstate(all="ignore"):  # what comes of it is looked at
+            array = np.asarray(stored.read())
+            numbers = array.astype(variable.dtype, copy=False)
         if array.shape != stored.shape:
             raise InputError(f"{self.refusal}: {name!r} has the shape {array.shape} in it.")
-        if not np.isfinite(array.astype("float32", copy=False)).all():
+        if array.dtype.kind not in _FLOATS:
+            raise InputError(f"{self.refusal}: {name!r} has numbers of type {array.dtype} in it.")
+        if not np.isfinite(numbers).all():
             raise InputError(f"{self.source} can't be used: {name!r} is not finite everywhere.")
-        return array
+        return numbers
 
     def report(self) -> LoadReport:
         """Tells what became of each layer."""

@@ -45,7 +45,7 @@ def load(
     >>> print(keras_convnets.weights.load(model, "trained.keras", strict=False))
     'trained.keras': 8 layers loaded; start anew: cccp6
     """
-    entry = source if isinstance(source, Entry) else find_entry(os.fspath(source))
+    entry = source if isinstance(source, Entry) else entry_of(source)
     if entry is None:
         path = _existing(Path(source))
         return assign(model, read(path, model), repr(str(path)), strict=strict)
@@ -58,14 +58,20 @@ def load(
     return report
 
 
-def find_entry(source: str) -> Entry | None:
-    """Returns the entry of the catalog that a text names, `None` if it means a file."""
+def entry_of(source: str | os.PathLike) -> Entry | None:
+    """Returns the entry of the catalog that a source names, `None` if it means a file.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    source = os.fspath(source)
     looks_like_a_file = os.sep in source or source.lower().endswith(tuple(READERS))
     return None if looks_like_a_file or os.path.exists(source) else catalog.find(source)
 
 
 def _existing(path: Path) -> Path:
     path = path / "model.keras" if path.is_dir() else path
-    if not path.is_file():
+    is_checkpoint = path.with_name(f"{path.name}.index").is_file()  # of TensorFlow, in parts
+    if not path.is_file() and not is_checkpoint:
         raise InputError(f"There is no weights file at {str(path)!r}.")
     return path

@@ -43,12 +43,26 @@ def find_pretrained(builder: str, weights: Any, options: Mapping[str, Any]) -> A
     if not weights.lower().startswith(f"{builder}.".lower()):
         return weights  # it is for the builder to say what it is not
     entry = catalog.find(weights)
+    check_graph(entry, builder, options)
+    return Pretrained(weights, entry)
+
+
+def check_graph(entry: Entry, builder: str, options: Mapping[str, Any]) -> None:
+    """Makes sure that weights belong to a graph.
+
+    Args:
+        entry: the weights.
+        builder: name of the builder.
+        options: its options that change the graph, where they differ from its defaults.
+
+    Raises:
+        InputError: if they belong to another.
+    """
     if entry.builder != builder or not _same(entry.options, options):
         raise InputError(
             f"The weights {entry.name!r} belong to {_call(entry.builder, entry.options)}. "
             f"Received: {_call(builder, options)}"
         )
-    return Pretrained(weights, entry)
 
 
 def imagenet_weights(builder: str, options: Mapping[str, Any]) -> Entry:

@@ -24,6 +24,7 @@ from keras_convnets.weights.formats import (
     torch_pickle,
 )
 from keras_convnets.weights.formats.keras_files import SavedLayer
+from keras_convnets.weights.formats.reading import naming
 from keras_convnets.weights.heads import is_auxiliary, is_head
 from keras_convnets.weights.report import some
 from keras_convnets.weights.tensors import Stored, Tensors
@@ -46,7 +47,8 @@ def read(path: Path, model: keras.Model, member: str | None = None) -> Tensors:
         raise InputError(
             f"A file of weights should end in one of {', '.join(READERS)}. Received: {str(path)!r}"
         )
-    return reader(path, model, member)
+    with naming(repr(str(path))):
+        return reader(path, model, member)
 
 
 def _keras_archive(path: Path, model: keras.Model, member: str | None) -> Tensors:

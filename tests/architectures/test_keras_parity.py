@@ -6,11 +6,11 @@ import pytest
 
 import keras_convnets
 from keras_convnets.analysis.weightless import weightless
-from keras_convnets.weights.catalog import KERAS_TWINS
-from keras_convnets.weights.keras_twin import tensors_by_our_names
-from keras_convnets.weights.loading import assign
+from keras_convnets.weights.dialects.keras_applications import TWINS
 
-NETS = sorted(KERAS_TWINS)
+from .copying import arrays_of_twin, copy_weights
+
+NETS = sorted(TWINS)
 SHALLOWEST = [n for n in NETS if not n.startswith(("ResNet101", "ResNet152", "VGG19"))]
 LEAST = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}  # px; 32 for the others
 # Where the size of the image decides on borders and on auxiliary heads.
@@ -30,7 +30,7 @@ def pair(net, **options):
 
 def copy_to_keras(net, ours, theirs):
     """Copies by name where names agree, and the unnamed ones through the twin's own table."""
-    order = tensors_by_our_names(net, theirs)
+    order = arrays_of_twin(net, theirs)
     weighted = [layer for layer in theirs.layers if layer.weights]
     for layer, name in zip(weighted, order, strict=True):
         layer.set_weights(ours.get_layer(name).get_weights())
@@ -53,7 +53,7 @@ def test_outputs_are_equal_in_float64(net, float64, rng, randomize):
     images = rng.uniform(-1, 1, (1, *shape))
     for direction in ("from keras", "to keras"):
         if direction == "from keras":
-            assign(ours, tensors_by_our_names(net, randomize(theirs)), "the twin")
+            copy_weights(ours, arrays_of_twin(net, randomize(theirs)))
         else:
             copy_to_keras(net, randomize(ours), theirs)
         expected = keras.ops.convert_to_numpy(theirs(images))  # untraced: tracing takes longer
@@ -75,7 +75,7 @@ def test_outputs_are_equal_in_float64(net, float64, rng, randomize):
 def test_outputs_are_equal_in_float32(net, options, rng, randomize):
     size = LEAST.get(net, 32)
     theirs, ours = pair(net, input_shape=(size, size, 3), **options)
-    assign(ours, tensors_by_our_names(net, randomize(theirs)), "the twin")
+    copy_weights(ours, arrays_of_twin(net, randomize(theirs)))
     images = rng.uniform(-1, 1, (2, size, size, 3)).astype("float32")
     expected = keras.ops.convert_to_numpy(theirs(images))
     found = keras.ops.convert_to_numpy(ours(images))
@@ -103,7 +103,7 @@ def test_channels_first_outputs_are_equal(net, rng, randomize):
     keras.config.set_image_data_format("channels_first")
     size = LEAST.get(net, 32)
     theirs, ours = pair(net, input_shape=(3, size, size))
-    assign(ours, tensors_by_our_names(net, randomize(theirs)), "the twin")
+    copy_weights(ours, arrays_of_twin(net, randomize(theirs)))
     images = rng.uniform(-1, 1, (2, 3, size, size)).astype("float32")
     expected = keras.ops.convert_to_numpy(theirs(images))
     found = keras.ops.convert_to_numpy(ours(images))
@@ -114,7 +114,7 @@ def test_channels_first_outputs_are_equal(net, rng, randomize):
 @pytest.mark.parametrize("include_top", [True, False])
 def test_shapes_totals_and_stable_names_are_those_of_keras(net, include_top):
     theirs, ours = weightless(lambda: list(map(outline, pair(net, include_top=include_top))))
-    unnamed = {name for names in KERAS_TWINS[net].unnamed.values() for name in names}
+    unnamed = {name for names in TWINS[net].unnamed.values() for name in names}
     counted = ("conv2d", "batch_normalization", "activation", "add", "average_pooling2d")
     counted += ("max_pooling2d", "concatenate", "custom_scale_layer", "input_layer")
     stable = {name for name in theirs["layers"] if not name.startswith(counted)}

@@ -42,13 +42,19 @@ PUBLISHED = {
     "ResNet50": (25_583_592, 25_636_712, 3_857_973_248),
     "ResNet50:v1": (25_557_032, 25_610_152, 3_857_973_248),
     "ResNet50:v1.5": (25_557_032, 25_610_152, 4.089e9),  # 10a
+    "ResNet50:slim": (25_557_032, 25_610_152, 3_857_973_248),  # as "v1"
     "ResNet101": (None, 44_707_176, 7_570_194_432),
     "ResNet101:v1": (44_549_160, 44_654_504, 7_570_194_432),  # 15
     "ResNet101:v1.5": (44_549_160, 44_654_504, 7.801e9),  # 10a
+    "ResNet101:slim": (44_549_160, 44_654_504, 7_570_194_432),  # as "v1"
     "ResNet152": (None, 60_419_944, 11_282_415_616),
     "ResNet152:v1": (60_192_808, 60_344_232, 11_282_415_616),  # 15
     "ResNet152:v1.5": (60_192_808, 60_344_232, 11.514e9),  # 10a
+    "ResNet152:slim": (60_192_808, 60_344_232, 11_282_415_616),  # as "v1"
     "ResNet50V2": (None, 25_613_800, 3.482e9),  # 11
+    "ResNet50V2:slim": (None, 25_613_800, 3.482e9),  # as Keras'
+    "ResNet101V2:slim": (None, 44_675_560, None),
+    "ResNet152V2:slim": (None, 60_380_648, None),
     "ResNet200V2": (64_666_152, None, 15.01e9),
     "ResNetCIFAR": (269_722, None, None),  # 10c
     "ResNetCIFAR:32": (464_154, None, None),
@@ -134,7 +140,7 @@ REPORTED = {  # top-1 error, from papers.md 2c, 3c, 4c, 10c, 10d, 11, 12d and ke
     "Xception": 21.0,
     "LeNet5": 0.95,
 }
-ACCURACY = {  # the same as accuracy, of torchvision's weights and of Caffe's
+ACCURACY = {  # the same as accuracy, of torchvision's weights, Caffe's and TF-slim's
     "AlexNet": 57.1,
     "AlexNet:one_weird_trick": 56.522,
     "VGG11": 69.02,
@@ -148,6 +154,12 @@ ACCURACY = {  # the same as accuracy, of torchvision's weights and of Caffe's
     "ResNet50:v1.5": 76.13,
     "ResNet101:v1.5": 77.374,
     "ResNet152:v1.5": 78.312,
+    "ResNet50:slim": 75.2,  # keras_compat.md 8
+    "ResNet101:slim": 76.4,
+    "ResNet152:slim": 76.8,
+    "ResNet50V2:slim": 75.6,
+    "ResNet101V2:slim": 77.0,
+    "ResNet152V2:slim": 77.8,
     "ResNeXt101:32x8d": 79.312,
 }
 

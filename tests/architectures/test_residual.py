@@ -132,7 +132,8 @@ def test_shortcut_a_takes_every_second_pixel_and_adds_zeros(rng):
 
 
 @pytest.mark.parametrize(
-    ("variant", "strided"), [("keras", "1_conv"), ("v1", "1_conv"), ("v1.5", "2_conv")]
+    ("variant", "strided"),
+    [("keras", "1_conv"), ("v1", "1_conv"), ("v1.5", "2_conv"), ("slim", "1_conv")],
 )
 def test_strides_stand_where_the_variant_has_them(variant, strided):
     net = ResNet50(weights=None, variant=variant, input_shape=(64, 64, 3), width_multiplier=0.1)
@@ -140,6 +141,21 @@ def test_strides_stand_where_the_variant_has_them(variant, strided):
         for conv in ("1_conv", "2_conv", "3_conv"):
             layer = net.get_layer(f"conv{stage}_block1_{conv}")
             assert (layer.strides == (2, 2)) == (conv == strided)
+
+
+@pytest.mark.parametrize("builder", [ResNet50, ResNet50V2])
+@pytest.mark.parametrize(("size", "first"), [(64, 0), (66, -1)])
+def test_the_first_pool_of_slim_begins_at_the_first_pixel_of_even_maps(builder, size, first):
+    """Maps of 32 and 33 pixels; windows of odd maps begin a pixel before, as in other variants."""
+    options = {"input_shape": (size, size, 3), "width_multiplier": 0.1, "repeats": (1, 1, 1, 1)}
+    net = builder(weights=None, variant="slim", **options)
+    pool = net.get_layer("pool1_pool")
+    side = size // 2
+    ramp = np.broadcast_to(-np.arange(side, dtype="float32")[:, None, None], (side, side, 1))
+    assert pool.input.shape[1] == side
+    found = keras.ops.convert_to_numpy(pool(ramp[None]))[0, :, 0, 0]
+    starts = np.maximum(2 * np.arange(len(found)) + first, 0)
+    np.testing.assert_array_equal(found, -starts)  # the largest is the first one of a window
 
 
 def test_first_units_of_the_preactivation_net_of_the_paper():

@@ -6,6 +6,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from keras_convnets.errors import InputError
+
 
 @pytest.fixture
 def red(tmp_path):
@@ -122,15 +124,15 @@ def test_models_that_are_not_there_are_named(run, red, red_or_blue, tmp_path):
         assert (code, "does not describe a model" in err) == (2, True)
 
 
-def test_downloads_stay_out_of_the_json(run, red, monkeypatch):
-    def get_file(*args, **kwargs):
-        print("Downloading data")
-        raise OSError("no route to host")
+def test_a_download_that_fails_is_one_sentence_beside_the_json(run, red, monkeypatch, tmp_path):
+    def download(file, path, quiet=False):
+        raise InputError(f"{file.url} can't be downloaded: no route to host")
 
-    monkeypatch.setattr("keras.src.applications.xception.file_utils.get_file", get_file)
+    monkeypatch.setenv("KERAS_CONVNETS_CACHE", str(tmp_path))
+    monkeypatch.setattr("keras_convnets.weights.cache.download", download)
     code, out, err = run("predict", "Xception", red, "--json")
     assert (code, out) == (2, "")
-    assert "ImageNet weights of Xception can't be had: no route to host" in err
+    assert "xception_weights_tf_dim_ordering_tf_kernels.h5 can't be downloaded: no route" in err
 
 
 def test_a_truncated_file_in_the_data_is_skipped_and_named(run, red_or_blue, photo_folder):

@@ -204,15 +204,24 @@ def test_the_line_of_python_loads_the_weights_in_their_size(run):
 
 
 @pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("AlexNet.torchvision", ""),
+        ("AlexNet.caffe", ""),
+        ("ResNet50V2.keras", ", input_shape=(299, 299, 3)"),
+    ],
+)
+def test_the_size_is_named_where_it_is_not_that_of_the_net(run, name, shape):
+    assert f'keras_convnets.get_model("{name}"{shape})\n' in run("weights", "info", name)[1]
+
+
+@pytest.mark.parametrize(
     ("name", "net"),
     [
         ("ResNet50.torchvision_v2", "--model ResNet50:v1.5 "),
         ("VGG16.torchvision_bn", "--model VGG16:batch_norm "),
         ("VGG16.torchvision", "--model VGG16 "),
-        (
-            "InceptionV3.timm_tf",
-            "--model InceptionV3 --set \"model_options={'average_pool_padding': 'include'}\" ",
-        ),
+        ("InceptionV3.timm_tf", ""),  # no name says which options it has
     ],
 )
 def test_info_names_the_net_to_fine_tune(run, name, net):
@@ -267,11 +276,14 @@ def test_download_takes_the_files_without_the_top(run):
     assert "vgg16_weights_tf_dim_ordering_tf_kernels.h5 can't be downloaded" in err
 
 
-@pytest.mark.parametrize("verb", [[], ["list"], ["convert"]])
-def test_help_needs_no_keras(verb):
+@pytest.mark.usefixtures("cached")
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["convert", "--help"], ["list"], ["download", CACHED.name]]
+)
+def test_what_shows_and_fetches_needs_no_keras(arguments):
     code = (
         "import sys, keras_convnets.cli\n"
-        f"try: keras_convnets.cli.main({['weights', *verb, '--help']})\n"
+        f"try: keras_convnets.cli.main({['weights', *arguments]})\n"
         "except SystemExit as stop: assert not stop.code and 'keras' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)

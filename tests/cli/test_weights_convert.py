@@ -10,7 +10,7 @@ import pytest
 import safetensors.numpy
 
 import keras_convnets
-from keras_convnets.deployment import ModelCard, find_model
+from keras_convnets.deployment import ModelCard, find_model, save_model
 from keras_convnets.imagenet_utils import class_names
 from keras_convnets.weights import catalog, load
 
@@ -59,10 +59,11 @@ def equal(net, other):
 
 def test_an_entry_becomes_a_model_with_its_card(run, tmp_path):
     out = tmp_path / "new" / "net.keras"
-    code, text, _ = run("weights", "convert", ENTRY.name, out)
+    code, text, notes = run("weights", "convert", ENTRY.name, out)
     assert code == 0
+    assert notes.startswith("note: No hash is published for")
+    assert len(notes.splitlines()) == 1
     for line in (
-        f"{ENTRY.name}: No hash is published for",
         f"{ENTRY.name}: 41 layers loaded\n",
         f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)\n",
         f"wrote {out.with_suffix('.json')}: 1,000 classes, from 'tench' to 'toilet_tissue'; images "
@@ -283,6 +284,14 @@ def test_numbers_that_are_none_are_not_sound(run, tmp_path, lenet):
     assert (code, "'predictions/bias' is not finite everywhere" in err) == (1, True)
     code, _, _ = run("weights", "convert", path, tmp_path / "a.safetensors", *NET)
     assert (code, left(tmp_path)) == (2, ["lenet.weights.h5"])
+
+
+def test_a_saved_model_is_checked_as_any_file(run, red_or_blue):
+    model, card = find_model(red_or_blue)
+    model.get_layer("predictions").bias.assign([0.0, np.inf])
+    save_model(model, red_or_blue, card)
+    code, _, err = run("weights", "verify", red_or_blue)
+    assert (code, "'predictions/bias' is not finite everywhere" in err) == (1, True)
 
 
 def test_another_net_is_not_sound(run, lenet):

@@ -136,6 +136,8 @@ def test_every_builder_with_weights_has_some_for_its_default_graph():
         ("ResNet34", {}, "ResNet34.torchvision_v1"),
         ("ResNet50", {}, "ResNet50.keras"),
         ("ResNet50", {"variant": "v1.5"}, "ResNet50.torchvision_v1"),
+        ("ResNet101", {"variant": "slim"}, "ResNet101.slim"),
+        ("ResNet152V2", {"variant": "slim"}, "ResNet152V2.slim"),
         ("ResNeXt50", {}, "ResNeXt50.torchvision_v1"),
         # Torchvision has none, and epsilon is another in Keras' file.
         ("ResNeXt101", {}, "ResNeXt101.timm_gluon"),

@@ -18,12 +18,6 @@ class NotLoadable(NamedTuple):
 
 
 _CADENE = "http://data.lip6.fr/cadene/pretrainedmodels"
-# In a map of even size the windows of a pool with stride 2 can begin at the first pixel, as those
-# of Caffe and of TensorFlow's "same" do, or a pixel before it, as those of Torch and Keras do.
-_POOL = (
-    "the windows of the first pool begin at the first pixel, and those of our nets a pixel before "
-    "it, as in Torch and Keras"
-)
 
 NOT_LOADABLE = (
     NotLoadable(
@@ -50,21 +44,11 @@ NOT_LOADABLE = (
         "images in BGR divided by the deviation of each channel",
     ),
     NotLoadable(
-        "ResNet V1 50, 101, 152 of TF-slim",
-        "http://download.tensorflow.org/models/resnet_v1_*_2016_08_28.tar.gz",
-        f'{_POOL}; all else is equal to `variant="v1"`, though the strides stand at the end of '
-        "stages",
-    ),
-    NotLoadable(
-        "ResNet V2 50, 101, 152 of TF-slim",
-        "http://download.tensorflow.org/models/resnet_v2_*_2017_04_14.tar.gz",
-        f"{_POOL}, with zeros where TensorFlow has nothing; epsilon is 1e-5 and not Keras' "
-        "1.001e-5. ResNet50V2.keras and its sisters have the same layout",
-    ),
-    NotLoadable(
         "ResNet 50, 101, 152 of KaimingHe/deep-residual-networks, and their port cafferesnet101",
         f"https://github.com/KaimingHe/deep-residual-networks, {_CADENE}/cafferesnet101-*.pth",
-        f'{_POOL}; all else is equal to `variant="v1"`',
+        "the names in Caffe's files (res2a_branch2a, scale2a_branch2a) are not read, and those in "
+        "the port are the names of nets whose strides stand elsewhere; ResNet50.slim, "
+        "ResNet101.slim and ResNet152.slim are ports of these weights",
     ),
     NotLoadable(
         "fbresnet152 of pretrained-models.pytorch",

@@ -1,12 +1,13 @@
 """Weights of TF-slim: archives with one checkpoint each, without published hashes.
 
 Figures: tensorflow/models research/slim/README.md; of the adversarially trained nets it has none.
-Images of Inception nets were cropped to the central 87.5 % of each side and then squashed to a
-square, so that the size before the crop given here, 8/7 of the input, is that of either side. The
-files of the Inception nets have a first class more, the background, which is left out.
+Images of Inception nets and of ResNet V2 were cropped to the central 87.5 % of each side and then
+squashed to a square, so that the size before the crop given here, 8/7 of the input, is that of
+either side. The files of these nets have a first class more, the background, which is left out.
 
 The licence of Inception-v3 and Inception-ResNet-v2 is what Keras' documentation says of these very
-weights, and the VGGs are those of Oxford; of the others none is documented.
+weights; the VGGs are those of Oxford, and ResNet V1 those of its authors; of the others none is
+documented.
 """
 
 from keras_convnets.weights.catalog.entry import Entry, RemoteFile
@@ -16,6 +17,12 @@ from keras_convnets.weights.catalog.graphs import (
     INCEPTION_V2,
     INCEPTION_V3,
     INCEPTION_V4,
+    RESNET50_SLIM,
+    RESNET50V2_SLIM,
+    RESNET101_SLIM,
+    RESNET101V2_SLIM,
+    RESNET152_SLIM,
+    RESNET152V2_SLIM,
     VGG16,
     VGG19,
     Graph,
@@ -66,6 +73,11 @@ _OXFORD = {
     "preprocessing": "slim_vgg",
     "ported_from": "Caffe, by VGG at Oxford",
 }
+_HE = {
+    "licence": "MIT",
+    "preprocessing": "slim_vgg",
+    "ported_from": "Caffe, KaimingHe/deep-residual-networks",
+}
 
 ENTRIES = (
     _entry(GOOGLENET_SLIM, "inception_v1_2016_08_28", "inception_v1", 69.8, 89.6, 224),
@@ -78,6 +90,12 @@ ENTRIES = (
     ),
     _entry(VGG16, "vgg_16_2016_08_28", "vgg_16", 71.5, 89.8, 224, **_OXFORD),
     _entry(VGG19, "vgg_19_2016_08_28", "vgg_19", 71.1, 89.8, 224, **_OXFORD),
+    _entry(RESNET50_SLIM, "resnet_v1_50_2016_08_28", "resnet_v1_50", 75.2, 92.2, 224, **_HE),
+    _entry(RESNET101_SLIM, "resnet_v1_101_2016_08_28", "resnet_v1_101", 76.4, 92.9, 224, **_HE),
+    _entry(RESNET152_SLIM, "resnet_v1_152_2016_08_28", "resnet_v1_152", 76.8, 93.2, 224, **_HE),
+    _entry(RESNET50V2_SLIM, "resnet_v2_50_2017_04_14", "resnet_v2_50", 75.6, 92.8, 299),
+    _entry(RESNET101V2_SLIM, "resnet_v2_101_2017_04_14", "resnet_v2_101", 77.0, 93.7, 299),
+    _entry(RESNET152V2_SLIM, "resnet_v2_152_2017_04_14", "resnet_v2_152", 77.8, 94.1, 299),
     # Adversarially trained (1611.01236, 1705.07204).
     _entry(
         INCEPTION_V3, "adv_inception_v3_2017_08_18", "adv_inception_v3",

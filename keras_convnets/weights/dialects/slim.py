@@ -71,14 +71,15 @@ def check_pool(model: keras.Model) -> None:
     """Refuses a ResNet whose first pool is not where slim's is: shapes don't tell.
 
     Raises:
-        InputError: if its windows begin a pixel before the map, as those of Keras and Torch do.
+        InputError: if its windows begin a pixel before the map, as in all variants but "slim": so
+            nets with other strides or another epsilon are refused as well.
     """
     pool = next((layer for layer in model.layers if layer.name == "pool1_pool"), None)
     if pool is not None and pool.padding != "same":
         raise InputError(
             f"The windows of the first pool of {model.name!r} begin a pixel before those of "
-            "TF-slim's ResNets, so these weights would fit and give wrong results; no variant has "
-            "slim's pool."
+            "TF-slim's ResNets, so these weights would fit and give wrong results; build the net "
+            'with `variant="slim"`.'
         )
 
 

@@ -43,7 +43,8 @@ class StateDict:
 
     def kernel_size(self, module: str) -> int:
         """Width of a kernel; 0 if there is no such module."""
-        return self._left.get(module, {}).get("weight", Stored((0,), lambda: None)).shape[-1]
+        weight = self._left.get(module, {}).get("weight")
+        return weight.shape[-1] if weight is not None and weight.shape else 0
 
     def conv(self, module: str, layer: str) -> None:
         """Takes a convolution, grouped or not, with or without a bias."""

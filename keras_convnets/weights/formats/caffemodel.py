@@ -46,7 +46,7 @@ _MESSAGES = {
 _LEGACY_AXES = "num", "channels", "height", "width"
 _MOST_AXES = 32  # of Caffe's blobs
 _MOST_BYTES = 2**31 - 1  # of a protocol buffer
-_MOST_LAYERS = 100_000
+_MOST_LAYERS = 10_000  # and blobs; far more than any net has
 
 
 def read(path: str | os.PathLike) -> dict[str, Stored]:
@@ -64,8 +64,11 @@ def read(path: str | os.PathLike) -> dict[str, Stored]:
     net = _parse(path)
     if len(net.layers) + len(net.layer) > _MOST_LAYERS:
         raise InputError(f"{str(path)!r} has more than {_MOST_LAYERS} layers.")
+    layers = [*(_older(layer) for layer in net.layers), *net.layer]
+    if sum(len(layer.blobs) for layer in layers) > _MOST_LAYERS:
+        raise InputError(f"{str(path)!r} has more than {_MOST_LAYERS} blobs.")
     stored: dict[str, Stored] = {}
-    for layer in [*(_older(layer) for layer in net.layers), *net.layer]:
+    for layer in layers:
         layer_name = layer.name.decode("utf-8", "replace")
         for index, blob in enumerate(layer.blobs):
             name = f"{layer_name}/{index}"

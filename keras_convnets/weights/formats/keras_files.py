@@ -11,19 +11,16 @@ import itertools
 import json
 import os
 import re
-import zipfile
 from collections.abc import Iterable
-
-import h5py
+from typing import Any
 
 from keras_convnets.errors import InputError
-from keras_convnets.weights.formats.hdf5 import Hdf5
+from keras_convnets.weights.formats.hdf5 import Hdf5, Object
 from keras_convnets.weights.formats.reading import reading
+from keras_convnets.weights.formats.zip_archive import Archive
 from keras_convnets.weights.tensors import Stored
 
 _CONFIGURATION, _WEIGHTS = "config.json", "model.weights.h5"
-# Keras does not compress its archives; what unpacks to far more than it takes is a trap.
-_EXPANSION = 20
 # Where the older files of Keras 3 have their layers.
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -61,19 +58,20 @@ def read_structured(
         container = next((name for name in _CONTAINERS if name in root), None)
         if container is None:
             raise InputError(f"{file.path!r} is not a weights file of Keras 3: it has no layers.")
-        for where, group in file.groups(root[container]):
+        for where, group in root[container].groups():
             parts = where.split("/")
-            if parts[-1] != "vars" or not len(group) or "seed_generator" in parts:
+            if parts[-1] != "vars" or "seed_generator" in parts:
                 continue
-            name = group.attrs.get("name", names.get(parts[0]))
-            if not isinstance(name, str):
+            keys = sorted(group, key=lambda key: (len(key), key))  # "10" comes after "9"
+            if not keys:
+                continue
+            name = next(iter(group.texts("name") or ()), names.get(parts[0]))
+            if name is None:
                 raise InputError(
                     f"{file.path!r} does not say which layer {where!r} is; such older files load "
                     "into the very graph that they were saved from, auxiliary heads included."
                 )
-            keys = sorted(group, key=lambda key: (len(key), key))  # "10" comes after "9"
-            variables = tuple((key, file.tensor(group[key])) for key in keys)
-            saved.append(SavedLayer(name, variables))
+            saved.append(SavedLayer(name, tuple((key, group[key].tensor()) for key in keys)))
     return _distinct(saved, file.path)
 
 
@@ -83,18 +81,12 @@ def read_archive(path: str | os.PathLike) -> list[SavedLayer]:
     Raises:
         InputError: if it is no such file, or is damaged.
     """
-    with reading(path, ".keras file"), zipfile.ZipFile(path) as archive:
-        limit = _EXPANSION * os.path.getsize(path)
-        for member in (_CONFIGURATION, _WEIGHTS):
-            size = archive.getinfo(member).file_size
-            if size > limit:
-                raise InputError(
-                    f"{member} in {os.fspath(path)!r} may unpack to {limit:,} bytes at most. "
-                    f"Received: {size:,}"
-                )
-        layers = json.loads(archive.read(_CONFIGURATION))["config"].get("layers", ())
-        pairs = [(layer["class_name"], layer["config"]["name"]) for layer in layers]
-        return read_structured(Hdf5(path, archive.read(_WEIGHTS)), pairs)
+    with reading(path, ".keras file"):
+        archive = Archive(path)
+        configuration = json.loads(archive.read(_CONFIGURATION))
+        _refuse_code(configuration, path)
+        layers = _graph(configuration)
+        return read_structured(Hdf5(path, archive.read(_WEIGHTS)), layers)
 
 
 def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
@@ -109,19 +101,19 @@ def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
     file = Hdf5(path)
     saved = []
     with file.open() as root:
-        group = root.get("model_weights", root)
+        for text in root.texts("model_config") or ():
+            _refuse_code(json.loads(text), file.path)
+        group = root["model_weights"] if "model_weights" in root else root  # noqa: SIM401 - no dict
         names = _names(group, "layer_names")
         if names is None:
             raise InputError(
                 f"{file.path!r} is not a Keras weights file: it has no attribute `layer_names`."
             )
-        for _ in file.groups(group):  # each link is checked
-            pass
         for name in names:
             layer = group[name]
             weights = _names(layer, "weight_names") or []
             if weights:
-                variables = tuple((_short(key), file.tensor(layer[key])) for key in weights)
+                variables = tuple((_short(key), layer[key].tensor()) for key in weights)
                 saved.append(SavedLayer(name, variables))
     return _distinct(saved, file.path)
 
@@ -137,6 +129,34 @@ def _distinct(saved: list[SavedLayer], path: str) -> list[SavedLayer]:
     if twice:
         raise InputError(f"{path!r} has two layers with the name {twice[0]!r}.")
     return saved
+
+
+def _refuse_code(configuration: Any, path: str | os.PathLike) -> None:
+    """Refuses a model that brings code: it can't be one of ours, and nothing here would run it."""
+    parts = [configuration]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if part.get("class_name") == "Lambda":
+                raise InputError(
+                    f"{os.fspath(path)!r} has a Lambda layer, which is code; only weights are "
+                    "read; save them alone, by `model.save_weights(path)`."
+                )
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
+
+
+def _graph(configuration: Any) -> list[tuple[str, str]]:
+    """(Class, name) of the layers of a model."""
+    try:
+        layers = configuration["config"].get("layers", ())
+        pairs = [(layer["class_name"], layer["config"]["name"]) for layer in layers]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("its configuration has no list of layers") from error
+    if not all(isinstance(word, str) and word.isprintable() for pair in pairs for word in pair):
+        raise ValueError("a layer in its configuration has no name")
+    return pairs
 
 
 def _container_names(layers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -157,15 +177,13 @@ def _snake_case(class_name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
-def _names(group: h5py.Group, attribute: str) -> list[str] | None:
+def _names(group: Object, attribute: str) -> list[str] | None:
     """A list of names; Keras cuts one that is longer than an attribute can be into several."""
-    if attribute in group.attrs:
-        names = list(group.attrs[attribute])
-    elif f"{attribute}0" in group.attrs:
-        parts = itertools.takewhile(
-            lambda part: part in group.attrs, (f"{attribute}{i}" for i in itertools.count())
-        )
-        names = [name for part in parts for name in group.attrs[part]]
-    else:
-        return None
-    return [name.decode() if isinstance(name, bytes) else name for name in names]
+    whole = group.texts(attribute)
+    if whole is not None:
+        return whole
+    parts = itertools.takewhile(
+        lambda part: part is not None,
+        (group.texts(f"{attribute}{i}") for i in itertools.count()),
+    )
+    return list(itertools.chain.from_iterable(parts)) or None

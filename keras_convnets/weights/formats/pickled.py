@@ -2,15 +2,19 @@
 
 A pickle is a program, and Python's own machine for it calls whatever the program names. This one
 knows the steps that make numbers, texts, lists, tuples, dictionaries and what `Classes.find`
-allows; a program with any other step is refused before the first one is done.
+allows. A program with any other step is refused, as is one that takes long or makes much.
 """
 
 import io
 import pickletools
+from collections.abc import Callable
 from typing import Any, Protocol
 
-# Bytes of a program; that of a deep net has some 100,000.
-LONGEST = 2**24
+# Bytes of a program and its steps; those of a deep net have some 100,000 and 20,000.
+LONGEST = 2**23
+_MOST_STEPS = 2**20
+# Of a call; the longest is that of a tensor.
+_MOST_ARGUMENTS = 16
 
 
 class ForeignError(Exception):
@@ -20,17 +24,17 @@ class ForeignError(Exception):
 class Classes(Protocol):
     """What a pickle may name."""
 
-    def find(self, module: str, name: str) -> Any:
+    def find(self, module: str, name: str) -> Callable:
         """Returns what is called in place of a class or function, or raises `ForeignError`."""
 
-    def storage(self, reference: Any) -> Any:
+    def storage(self, reference: tuple) -> Any:
         """Returns what a reference to something beside the pickle means."""
 
 
 class Buildable:
     """What a pickle makes first and fills after."""
 
-    def build(self, state: Any) -> None:
+    def build(self, *state: Any) -> None:
         """Takes what belongs into it."""
         raise NotImplementedError
 
@@ -43,33 +47,30 @@ _VALUES = {
     "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES",
 }  # fmt: skip
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_STEPS = {
-    *_EMPTY, *_CONSTANTS, *_VALUES, *_TUPLES, "PROTO", "FRAME", "MARK", "TUPLE", "GLOBAL",
-    "STACK_GLOBAL", "BINPERSID", "REDUCE", "BUILD", "APPEND", "APPENDS", "SETITEM", "SETITEMS",
-    "BINPUT", "LONG_BINPUT", "MEMOIZE", "BINGET", "LONG_BINGET", "STOP",
-}  # fmt: skip
+_NOTHING = ("PROTO", "FRAME")
 
 
-def run(file: io.BufferedIOBase, classes: Classes) -> Any:
-    """Reads one pickle from a file, which is left behind it.
+def run(content: bytes, classes: Classes) -> tuple[Any, int]:
+    """Reads the pickle that some bytes begin with.
 
     Args:
-        file: open for reading in binary.
+        content: the bytes.
         classes: what the pickle may name.
+
+    Returns:
+        What it makes, and its length.
 
     Raises:
         ForeignError: if it names anything else.
         ValueError: if it is damaged; so are other errors of broken programs.
     """
-    program = []
-    start = file.tell()
-    for step, argument, position in pickletools.genops(file):
-        if step.name not in _STEPS:
-            raise ForeignError(f"a step {step.name} of a pickle")
-        if position is not None and position - start > LONGEST:
-            raise ValueError("the pickle is too long")
-        program.append((step.name, argument))
-    return _Machine(classes).run(program)
+    machine = _Machine(classes)
+    file = io.BytesIO(content[:LONGEST])
+    for step, argument, _ in pickletools.genops(file):
+        if step.name == "STOP":
+            break
+        machine.do(step.name, argument)
+    return machine.result(), file.tell()
 
 
 class _Machine:
@@ -79,18 +80,20 @@ class _Machine:
         self._classes = classes
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self._steps = 0
 
-    def run(self, program: list[tuple[str, Any]]) -> Any:
-        """Does every step; returns what is left."""
-        for name, argument in program:
-            if name == "STOP":
-                return self._stack.pop()
-            self._do(name, argument)
-        raise ValueError("the pickle has no end")
+    def result(self) -> Any:
+        """Returns what was made."""
+        (made,) = self._pop(1)
+        return made
 
-    def _do(self, name: str, argument: Any) -> None:
+    def do(self, name: str, argument: Any) -> None:
+        """Does one step."""
+        self._count(1)
         stack = self._stack
         if name in _VALUES:
+            if isinstance(argument, str):
+                argument.encode()  # or it can't be told in a message
             stack.append(argument)
         elif name in _CONSTANTS:
             stack.append(_CONSTANTS[name])
@@ -103,52 +106,93 @@ class _Machine:
         elif name == "MARK":
             stack.append(_MARK)
         elif name in ("BINPUT", "LONG_BINPUT"):
-            self._memo[argument] = stack[-1]
+            self._memo[argument] = self._top(object)
         elif name == "MEMOIZE":
-            self._memo[len(self._memo)] = stack[-1]
+            self._memo[len(self._memo)] = self._top(object)
         elif name in ("BINGET", "LONG_BINGET"):
+            if argument not in self._memo:
+                raise ValueError("its pickle takes what it has not made")
             stack.append(self._memo[argument])
         elif name == "GLOBAL":
-            stack.append(self._classes.find(*argument.split(" ")))
+            stack.append(self._find(*argument.split(" ", maxsplit=1)))
         elif name == "STACK_GLOBAL":
-            stack.append(self._classes.find(*self._pop(2)))
+            stack.append(self._find(*self._pop(2)))
         elif name == "BINPERSID":
             (reference,) = self._pop(1)
-            stack.append(self._classes.storage(reference))
+            stack.append(self._classes.storage(_short(reference)))
         elif name == "REDUCE":
             called, arguments = self._pop(2)
             if not callable(called):
-                raise ValueError("the pickle calls what is no function")
-            stack.append(called(*arguments))
+                raise ValueError("its pickle calls what is no function")
+            containers = (value for value in _short(arguments) if isinstance(value, list | dict))
+            self._count(sum(map(len, containers)))
+            stack.append(_call(called, arguments))
         elif name == "BUILD":
             (state,) = self._pop(1)
-            if isinstance(stack[-1], Buildable):
-                stack[-1].build(state)  # others are told their attributes, which tensors do without
+            if isinstance(self._top(object), Buildable):
+                _call(stack[-1].build, _short(state))
+            # others are told their attributes, which tensors do without
         elif name in ("APPEND", "APPENDS"):
             items = self._pop(1) if name == "APPEND" else self._pop_to_mark()
             self._top(list).extend(items)
         elif name in ("SETITEM", "SETITEMS"):
             items = self._pop(2) if name == "SETITEM" else self._pop_to_mark()
-            target = self._top(dict)
-            for key, value in zip(items[::2], items[1::2], strict=True):
-                if not isinstance(key, str | int):  # others may take endlessly to compare
-                    raise ValueError("a key of a dictionary is neither a text nor a number")
-                target[key] = value
+            set_items(self._top(dict), zip(items[::2], items[1::2], strict=True))
+        elif name not in _NOTHING:
+            raise ForeignError(f"a step {name} of a pickle")
+
+    def _count(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > _MOST_STEPS:
+            raise ValueError("its pickle has too many steps")
+
+    def _find(self, module: Any, name: Any) -> Callable:
+        if not (isinstance(module, str) and isinstance(name, str)):
+            raise ValueError("its pickle names a function without a text")
+        return self._classes.find(module, name)
 
     def _top(self, kind: type) -> Any:
-        if not isinstance(self._stack[-1], kind):
-            raise ValueError(f"the pickle fills what is no {kind.__name__}")
+        if not self._stack or self._stack[-1] is _MARK or not isinstance(self._stack[-1], kind):
+            raise ValueError(f"its pickle fills what is no {kind.__name__}")
         return self._stack[-1]
 
     def _pop(self, count: int) -> list[Any]:
         items = self._stack[-count:]
         if len(items) < count or any(item is _MARK for item in items):
-            raise ValueError("the pickle takes more than it made")
+            raise ValueError("its pickle takes more than it made")
         del self._stack[-count:]
         return items
 
     def _pop_to_mark(self) -> list[Any]:
         items = []
-        while (item := self._stack.pop()) is not _MARK:
+        while self._stack:
+            item = self._stack.pop()
+            if item is _MARK:
+                return items[::-1]
             items.append(item)
-        return items[::-1]
+        raise ValueError("its pickle takes more than it made")
+
+
+def _call(called: Callable, arguments: tuple) -> Any:
+    try:
+        return called(*arguments)
+    except TypeError as error:
+        raise ValueError("its pickle calls a function in an unknown way") from error
+
+
+def set_items(target: dict, items: Any) -> None:
+    """Puts pairs into a dictionary, whose keys are texts or numbers.
+
+    Others may be nested so deeply that to compare two of them takes Python's whole stack.
+    """
+    for key, value in items:
+        if not isinstance(key, str | int):
+            raise ValueError("a key in its pickle is neither a text nor a number")
+        target[key] = value
+
+
+def _short(values: Any) -> tuple:
+    """Makes sure that values are as few as those of a call."""
+    if not isinstance(values, tuple) or len(values) > _MOST_ARGUMENTS:
+        raise ValueError("its pickle calls a function in an unknown way")
+    return values

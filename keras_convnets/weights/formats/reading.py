@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from keras_convnets.errors import InputError, reason_of
 
+# Of what a library says: it may quote the file.
+_LONGEST_REASON = 200
+
 
 @contextlib.contextmanager
 def reading(path: str | os.PathLike, what: str) -> Iterator[None]:
@@ -23,6 +26,24 @@ def reading(path: str | os.PathLike, what: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # of damaged files each library has errors of its own
-        raise InputError(
-            f"{os.fspath(path)!r} is not a whole {what}: {reason_of(error)}"
-        ) from error
+        reason = reason_of(error)[:_LONGEST_REASON]
+        reason = reason if reason.isprintable() else repr(reason)
+        raise InputError(f"{os.fspath(path)!r} is not a whole {what}: {reason}") from error
+
+
+@contextlib.contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Makes every error name the source of the weights, which not all who find errors know.
+
+    Args:
+        source: as messages call it.
+
+    Raises:
+        InputError: if the block raises one.
+    """
+    try:
+        yield
+    except InputError as error:
+        if source in str(error):
+            raise
+        raise InputError(f"{source} can't be loaded: {error}") from error

@@ -5,10 +5,8 @@ the other before that. What a pickle may do stands in `pickled.py`.
 """
 
 import dataclasses
-import io
 import math
 import os
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -16,8 +14,15 @@ import ml_dtypes
 import numpy as np
 
 from keras_convnets.errors import InputError
-from keras_convnets.weights.formats.pickled import LONGEST, Buildable, ForeignError, run
+from keras_convnets.weights.formats.pickled import (
+    LONGEST,
+    Buildable,
+    ForeignError,
+    run,
+    set_items,
+)
 from keras_convnets.weights.formats.reading import reading
+from keras_convnets.weights.formats.zip_archive import Archive
 from keras_convnets.weights.tensors import Stored
 
 _KIND = "file of PyTorch"
@@ -39,6 +44,7 @@ _DTYPES: dict[str, Any] = {
 }
 # Where a training script keeps the weights among other things.
 _NESTS = ("state_dict", "model_state_dict", "model_state", "model", "net")
+_DEEPEST = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +85,10 @@ class _Tensor:
     def read(self) -> np.ndarray:
         """Returns the array."""
         item = self.storage.dtype.itemsize
-        data = self.storage.read(self.offset * item, (self.end - self.offset) * item)
+        size = (self.end - self.offset) * item
+        data = self.storage.read(self.offset * item, size)
+        if len(data) != size:  # or the array would reach into foreign memory
+            raise ValueError("the numbers of a tensor are not all there")
         flat = np.frombuffer(data, self.storage.dtype.newbyteorder("<"))
         strides = tuple(stride * item for stride in self.strides)
         return np.lib.stride_tricks.as_strided(flat, self.shape, strides, writeable=False)
@@ -93,16 +102,25 @@ def read(path: str | os.PathLike) -> dict[str, Stored]:
     """
     with reading(path, _KIND):
         try:
-            content = (_read_zip if zipfile.is_zipfile(path) else _read_sequence)(path)
+            content = (_read_zip if _is_zip(path) else _read_sequence)(path)
         except ForeignError as error:
             raise InputError(
                 f"{os.fspath(path)!r} asks to run {error}, and only tensors are read; save the "
                 "weights alone, by `torch.save(model.state_dict(), path)`."
             ) from error
+        tensors = _state_dict(content)
+        names = [str(name).removeprefix("module.") for name in tensors]
+        if len(set(names)) < len(names):
+            raise ValueError("two of its tensors have the same name")
         return {
-            str(name).removeprefix("module."): Stored(tensor.shape, _guarded(path, tensor))
-            for name, tensor in _state_dict(content, path).items()
+            name: Stored(tensor.shape, _guarded(path, tensor))
+            for name, tensor in zip(names, tensors.values(), strict=True)
         }
+
+
+def _is_zip(path: str | os.PathLike) -> bool:
+    with open(path, "rb") as file:
+        return file.read(2) == b"PK"
 
 
 def _guarded(path: str | os.PathLike, tensor: _Tensor) -> Callable[[], np.ndarray]:
@@ -113,15 +131,20 @@ def _guarded(path: str | os.PathLike, tensor: _Tensor) -> Callable[[], np.ndarra
     return read_one
 
 
-def _state_dict(content: Any, path: str | os.PathLike) -> dict[str, _Tensor]:
+def _state_dict(content: Any) -> dict[str | int, _Tensor]:
     """The dictionary of tensors, wherever a training script put it."""
-    while isinstance(content, dict):
-        found = {key: getattr(value, "tensor", value) for key, value in content.items()}
+    for _ in range(_DEEPEST):
+        if not isinstance(content, dict):
+            break
+        found = {
+            key: value.tensor if isinstance(value, _FirstTensor) else value
+            for key, value in content.items()
+        }
         tensors = {key: value for key, value in found.items() if isinstance(value, _Tensor)}
         if tensors:
             return tensors
         content = next((content[name] for name in _NESTS if name in content), None)
-    raise InputError(f"{os.fspath(path)!r} has no tensors by name.")
+    raise ValueError("it has no tensors by name")
 
 
 class _Classes:
@@ -135,23 +158,33 @@ class _Classes:
         if module in ("torch", "torch.storage") and name in _DTYPES:
             return np.dtype(_DTYPES[name])
         if (module, name) not in _ALLOWED:
-            raise ForeignError(f"{module}.{name}")
+            asked = f"{module}.{name}"
+            raise ForeignError(asked if asked.isprintable() else repr(asked))
         return _ALLOWED[module, name]
 
-    def storage(self, reference: Any) -> _Storage:
+    def storage(self, reference: tuple) -> _Storage:
         """Returns the storage that a reference of a pickle means."""
         kind, dtype, key, _, count, *view = reference
-        if kind != "storage" or not isinstance(dtype, np.dtype) or any(view):
+        is_known = kind == "storage" and isinstance(dtype, np.dtype) and isinstance(key, str)
+        if not is_known or any(part is not None for part in view):
             raise ValueError("its tensors are kept in an unknown way")
         if type(count) is not int or count < 0:
             raise ValueError("a storage has no size")
-        return self._storage(dtype, str(key), count)
+        return self._storage(dtype, key, count)
 
 
 def _rebuild_tensor(storage: _Storage, offset: int, shape: Any, strides: Any, *_: Any) -> _Tensor:
     if not isinstance(storage, _Storage):
         raise ValueError("a tensor has no numbers")
-    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+    if not all(isinstance(axes, tuple) and len(axes) <= _MOST_AXES for axes in (shape, strides)):
+        raise ValueError("a tensor has no shape or strides")
+    return _Tensor(storage, offset, shape, strides)
+
+
+def _ordered_dict(pairs: Any = ()) -> dict:
+    made: dict = {}
+    set_items(made, pairs)
+    return made
 
 
 class _FirstTensor(Buildable):
@@ -159,13 +192,13 @@ class _FirstTensor(Buildable):
 
     tensor: _Tensor | None = None
 
-    def build(self, state: Any) -> None:
+    def build(self, *state: Any) -> None:
         """Takes storage, offset, shape and strides."""
         self.tensor = _rebuild_tensor(*state)
 
 
 _ALLOWED: dict[tuple[str, str], Callable] = {
-    ("collections", "OrderedDict"): dict,
+    ("collections", "OrderedDict"): _ordered_dict,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
@@ -176,31 +209,29 @@ _ALLOWED: dict[tuple[str, str], Callable] = {
 
 def _read_zip(path: str | os.PathLike) -> Any:
     """The content of a file of since 1.6; each storage is a member of its own."""
-    with zipfile.ZipFile(path) as archive:
-        members = {info.filename: info for info in archive.infolist()}
-        program = next((name for name in members if name.endswith("/data.pkl")), None)
-        if program is None:
-            raise ValueError("it has no data.pkl")
-        folder = program.removesuffix("data.pkl")
-        if members.get(f"{folder}byteorder") and archive.read(f"{folder}byteorder") != b"little":
-            raise ValueError("its numbers are big-endian")
+    archive = Archive(path)
+    program = next((name for name in archive.members if name.endswith("/data.pkl")), "data.pkl")
+    folder = program.removesuffix("data.pkl")
+    order = f"{folder}byteorder"
+    if order in archive.members and archive.read(order) != b"little":
+        raise ValueError("its numbers are big-endian")
 
-        def storage(dtype: np.dtype, key: str, count: int) -> _Storage:
-            info = members[f"{folder}data/{key}"]
-            size = count * dtype.itemsize
-            if info.file_size < size or info.compress_type != zipfile.ZIP_STORED:
-                raise ValueError(f"the numbers of {info.filename} are not all there")
+    def storage(dtype: np.dtype, key: str, count: int) -> _Storage:
+        name = f"{folder}data/{key}"
+        member = archive.member(name)
+        if member.size < count * dtype.itemsize or member.is_packed:
+            raise ValueError(f"the numbers of {name} are not all there")
 
-            def read_bytes(first: int, length: int) -> bytes:
-                with zipfile.ZipFile(path) as again, again.open(info) as member:
-                    member.seek(first)
-                    return member.read(length)
+        def read_bytes(first: int, length: int) -> bytes:
+            is_whole = length == member.size
+            return archive.read(name) if is_whole else archive.part(name, first, length)
 
-            return _Storage(dtype, count, read_bytes)
+        return _Storage(dtype, count, read_bytes)
 
-        if members[program].file_size > LONGEST:
-            raise ValueError("its data.pkl is too long")
-        return run(io.BytesIO(archive.read(program)), _Classes(storage))
+    if archive.member(program).size > LONGEST:
+        raise ValueError("its data.pkl is too long")
+    content, _ = run(archive.read(program), _Classes(storage))
+    return content
 
 
 def _read_sequence(path: str | os.PathLike) -> Any:
@@ -214,23 +245,35 @@ def _read_sequence(path: str | os.PathLike) -> Any:
                 file.seek(starts[key] + first)
                 return file.read(length)
 
-        return sizes.setdefault(key, _Storage(dtype, count, read_bytes))
+        known = sizes.setdefault(key, _Storage(dtype, count, read_bytes))
+        if (known.dtype, known.count) != (dtype, count):
+            raise ValueError("a storage has two sizes")
+        return known
 
     classes = _Classes(storage)
     with open(path, "rb") as file:
-        if run(file, classes) != _MAGIC:
+
+        def next_pickle() -> Any:
+            start = file.tell()
+            content, length = run(file.read(LONGEST), classes)
+            file.seek(start + length)
+            return content
+
+        if next_pickle() != _MAGIC:
             raise ValueError("it does not begin like one")
-        _, system, content, keys = (run(file, classes) for _ in range(4))
-        if not system.get("little_endian", True):
+        _, system, content, keys = (next_pickle() for _ in range(4))
+        if not isinstance(system, dict) or not system.get("little_endian", True):
             raise ValueError("its numbers are big-endian")
+        if not isinstance(keys, list) or set(map(type, keys)) - {str}:
+            raise ValueError("it has no list of its storages")
+        if sorted(keys) != sorted(sizes):
+            raise ValueError("some of its tensors have no numbers")
         end = os.path.getsize(path)
-        for key in map(str, keys):
+        for key in keys:
             count = int.from_bytes(file.read(8), "little")
             starts[key] = file.tell()
-            file.seek(count * sizes[key].dtype.itemsize, os.SEEK_CUR)
-            if count < sizes[key].count or file.tell() > end:
+            size = count * sizes[key].dtype.itemsize
+            if count < sizes[key].count or starts[key] + size > end:
                 raise ValueError("its numbers are not all there")
-    missing = sizes.keys() - starts.keys()
-    if missing:
-        raise ValueError("some of its tensors have no numbers")
+            file.seek(size, os.SEEK_CUR)
     return content

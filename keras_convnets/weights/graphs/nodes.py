@@ -22,7 +22,7 @@ _FIRM = (*_WEIGHTED, "norm", "max_pool", "average_pool", "mean", "max", "activat
 # Between a map and the factor that local response normalization makes from it.
 _LOCAL = ("scale", "shift", "pad", "operation", "add")
 _MOST_LOCAL = 32
-_MOST_PARTS = 256
+_MOST_PARTS = 128
 
 
 @dataclasses.dataclass(eq=False)

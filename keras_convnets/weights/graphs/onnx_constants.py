@@ -46,7 +46,7 @@ def stored_tensor(tensor: Any) -> Stored | None:
     shape = tuple(tensor.dims)
     if len(shape) > _MOST_INTEGERS or any(length < 0 for length in shape):
         raise InputError(
-            f"The tensor {tensor.name!r} can't have the shape {shape[: _MOST_INTEGERS + 1]}."
+            f"The tensor {tensor.name!r} can't have {len(shape)} axes of lengths {shape[:8]}."
         )
     numbers = _numbers(tensor)
     if numbers is None:

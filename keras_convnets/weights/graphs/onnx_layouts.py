@@ -34,11 +34,24 @@ def reshaped(x: Flow, shape: Sequence[int] | None) -> Flow | None:
     """
     if shape is None or len(shape) == 2:
         return flattened(x)
-    if x.axes is None or len(shape) != 4 or len(x.axes) != 2:
+    if x.axes is None or len(shape) != 4:
         return None
-    if list(shape[2:]) == [1, 1]:
-        return x.change(axes=NCHW)
-    return x.change(axes=NHWC) if list(shape[1:3]) == [1, 1] else None
+    if len(x.axes) == 2:
+        size, layouts = [1, 1], (NCHW, NHWC)
+    else:
+        size, layouts = list(x.size or ()), (x.axes, *_equal_layouts(x, shape))
+    for axes in layouts:
+        lengths = dict(zip(axes, shape, strict=True))
+        if [lengths.get("h"), lengths.get("w")] == size:
+            return x.change(axes=axes)
+    return None
+
+
+def _equal_layouts(x: Flow, shape: Sequence[int]) -> list[tuple[str, ...]]:
+    """The layouts in which the numbers of a map of one pixel or channel stand in the same order."""
+    if x.axes not in (NCHW, NHWC):
+        return []
+    return [axes for axes in (NCHW, NHWC) if x.size == (1, 1) or shape[axes.index("c")] == 1]
 
 
 def squeezed(x: Flow, positions: Sequence[int]) -> Flow | None:

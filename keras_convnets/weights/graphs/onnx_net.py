@@ -13,7 +13,9 @@ from keras_convnets.weights.graphs.onnx_layouts import NCHW, NHWC
 from keras_convnets.weights.graphs.onnx_operations import Operation
 from keras_convnets.weights.tensors import Stored
 
-_MOST_NODES = 100_000
+# Far more than any net has.
+_MOST_NODES = 20_000  # and tensors
+_MOST_INPUTS = 200_000  # of all nodes together
 _DEEPEST_CONSTANT = 32
 _MOST_COMPUTED = 2**25  # numbers in all constants that are computed from others
 
@@ -45,8 +47,10 @@ class OnnxNet:
         self._depths: dict[str, int] = {}
         self._computed = 0
         proto = model.graph
-        if len(proto.node) > _MOST_NODES:
-            raise InputError(f"it has more than {_MOST_NODES} nodes.")
+        if max(len(proto.node), len(proto.initializer)) > _MOST_NODES:
+            raise InputError(f"it has more than {_MOST_NODES} nodes or tensors.")
+        if sum(len(node.input) for node in proto.node) > _MOST_INPUTS:
+            raise InputError(f"its nodes have more than {_MOST_INPUTS} inputs.")
         uses = Counter(
             name for node in proto.node if node.op_type != "Shape" for name in node.input
         )
@@ -76,18 +80,12 @@ class OnnxNet:
     def _visit(self, node: Any) -> None:
         import onnx
 
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        inputs = [self._take(name, node) for name in node.input]
         try:
-            value = self._value(node, attributes, inputs)
-        except (
-            ValueError,
-            TypeError,
-            IndexError,
-            KeyError,
-            AttributeError,
-            OverflowError,
-        ) as error:
+            attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+            value = self._value(node, attributes, [self._take(name, node) for name in node.input])
+        except InputError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise InputError(
                 f"its node {node.name or node.op_type!r} is malformed: {error}."
             ) from error

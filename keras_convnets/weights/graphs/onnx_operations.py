@@ -24,7 +24,7 @@ _POOLS = {
 }
 _AUTO_PADS = {b"VALID": "valid", b"SAME_UPPER": "same", b"SAME_LOWER": "same_lower"}
 _MOST_CHANNELS = 2**16
-_MOST_SUMMANDS = 1024
+_MOST_SUMMANDS = 128
 _ENDLESS = 10**6  # where slices end that go to the end of an axis; no map is as long
 
 
@@ -159,6 +159,9 @@ class Operation:
             x = self.graph.norm(x, Weights(None, Affine(channels)), self.name)
         return x, x.node.weights.affine
 
+    def _has_one_channel(self, x: Flow) -> bool:
+        return self.graph.takes_norm(x) and x.node.weights.affine.channels == 1
+
     def _arithmetic(self) -> Flow | None:
         """A sum, difference, product or quotient of maps, or of a map and a constant."""
         first, second = self.inputs
@@ -176,12 +179,10 @@ class Operation:
             numbers = -numbers
         elif self.kind == "Div":
             numbers = 1 / numbers.astype("float64")
-        node = first.node
-        has_one = self.graph.takes_norm(first) and node.weights.affine.channels == 1
-        if numbers.size == 1 and not has_one:
+        if numbers.size == 1 and not self._has_one_channel(first):
             change = self.graph.shift if is_sum else self.graph.scale
             return change(first, float(numbers.ravel()[0]), self.name)
-        if not _is_along_channels(first.axes, numbers.shape):
+        if numbers.size != 1 and not _is_along_channels(first.axes, numbers.shape):
             return None
         first, affine = self._affine(first, numbers.size)
         (affine.add if is_sum else affine.multiply)(numbers.ravel())

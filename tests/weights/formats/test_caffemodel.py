@@ -106,6 +106,19 @@ def test_other_files_are_refused(content, message, path):
         caffemodel.read(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (field(100, b"") * 10_001, "more than 10000 layers"),
+        (field(100, field(7, b"") * 10_001), "more than 10000 blobs"),
+    ],
+)
+def test_small_files_hold_no_nets_without_end(content, message, path):
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        caffemodel.read(path)
+
+
 def test_missing_files_are_named(path):
     with pytest.raises(InputError, match="net.caffemodel.*No such file"):
         caffemodel.read(path)

@@ -7,137 +7,12 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from onnx.reference import ReferenceEvaluator
 
 from keras_convnets import weights
 from keras_convnets.errors import InputError
 from keras_convnets.layers import LocalResponseNormalization, PadChannels, ResidualScale
 
-from ..peers.tiny_onnx import TinyOnnx
-
-
-@pytest.fixture
-def file(rng):
-    return TinyOnnx(rng)
-
-
-@pytest.fixture
-def check(file, tmp_path, rng):
-    """A function that loads the file into a net, and compares what both compute."""
-
-    def compare(model, *outputs, image=(1, 8, 8, 3), channels_last=False):
-        onnx_model = file.save(tmp_path / "net.onnx", *outputs)
-        weights.load(model, tmp_path / "net.onnx")
-        x = rng.normal(size=image).astype("float32")
-        theirs = x if channels_last else x.transpose(0, 3, 1, 2)
-        expected = ReferenceEvaluator(onnx_model).run(None, {"image": theirs})[0]
-        found = keras.ops.convert_to_numpy(model(x))
-        if found.ndim == 4:
-            found = found.transpose(0, 3, 1, 2)
-        scale = np.abs(expected).max()
-        np.testing.assert_allclose(found, expected, atol=1e-5 * scale, rtol=1e-4)
-
-    return compare
-
-
-def net(*steps, size=8):
-    """A chain of layers."""
-    x = image = keras.Input((size, size, 3))
-    for step in steps:
-        x = step(x)
-    return keras.Model(image, x, name="net")
-
-
-def conv(filters=4, size=3, **options):
-    return layers.Conv2D(filters, size, name=options.pop("name", "conv"), **options)
-
-
-def normed(**options):
-    """A convolution with batch normalization."""
-    return net(conv(use_bias=False), layers.BatchNormalization(name="bn", **options))
-
-
-@pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("epsilon", [1e-3, 1e-5])
-def test_batch_normalization(file, check, epsilon, bias):
-    """Whatever epsilon it has, and whether the convolution before it has a bias."""
-    x = file.node("Conv", "image", file.drawn(4, 3, 3, 3), *([file.drawn(4)] if bias else []))
-    check(normed(), file.norm(x, 4, epsilon))
-
-
-def test_batch_normalization_that_was_folded(file, check):
-    model = normed()
-    check(model, file.node("Conv", "image", file.drawn(4, 3, 3, 3), file.drawn(4)))
-    norm = model.get_layer("bn")
-    np.testing.assert_array_equal(norm.gamma, 1)
-    np.testing.assert_array_equal(norm.moving_mean, 0)
-    np.testing.assert_array_equal(norm.moving_variance + np.float32(1e-3), 1)
-
-
-def test_a_folded_one_needs_no_scale(file, check):
-    check(normed(scale=False), file.node("Conv", "image", file.drawn(4, 3, 3, 3), file.drawn(4)))
-
-
-def test_a_bias_stays_one_where_we_have_it(file, check):
-    model = net(conv(), layers.BatchNormalization(name="bn"))
-    bias = file.drawn(4)
-    x = file.node("Conv", "image", file.drawn(4, 3, 3, 3), bias)
-    check(model, file.norm(x, 4))
-    np.testing.assert_array_equal(model.get_layer("conv").bias, tensor(file, bias))
-
-
-def tensor(file, name):
-    import onnx
-
-    return onnx.numpy_helper.to_array(next(t for t in file.tensors if t.name == name))
-
-
-@pytest.mark.parametrize("shape", [(4, 1, 1), (1, 4, 1, 1)])
-def test_a_scale_and_shift_behind_batch_normalization(file, check, shape):
-    """As Caffe has them."""
-    x = file.norm(file.node("Conv", "image", file.drawn(4, 3, 3, 3)), 4)
-    x = file.node("Mul", file.drawn(*shape), x)
-    check(normed(), file.node("Sub", x, file.drawn(*shape)))
-
-
-def test_batch_normalization_written_out(file, check):
-    x = file.node("Conv", "image", file.drawn(4, 3, 3, 3))
-    x = file.node("Div", x, file.drawn(4, 1, 1))
-    check(normed(), file.node("Add", x, file.drawn(4, 1, 1)))
-
-
-def test_batch_normalization_computed_from_constants(file, check):
-    """Of a variance, and in channels last."""
-    x = file.node("Conv", "image", file.drawn(4, 3, 3, 3))
-    x = file.node("Transpose", x, perm=[0, 2, 3, 1])
-    deviation = file.node("Sqrt", file.node("Add", file.drawn(4), file.constant(1e-3)))
-    x = file.node("Mul", x, file.node("Mul", file.node("Reciprocal", deviation), file.drawn(4)))
-    x = file.node("Add", x, file.drawn(4))
-    check(normed(), file.node("Transpose", x, perm=[0, 3, 1, 2]))
-
-
-def test_batch_normalization_of_its_own(file, check):
-    model = net(layers.MaxPooling2D(2), layers.BatchNormalization(name="bn"), conv(use_bias=False))
-    x = file.norm(file.node("MaxPool", "image", kernel_shape=[2, 2], strides=[2, 2]), 3)
-    check(model, file.node("Conv", x, file.drawn(4, 3, 3, 3)))
-
-
-def test_a_scale_that_the_net_lacks_is_refused(file, check):
-    x = file.norm(file.node("Conv", "image", file.drawn(4, 3, 3, 3)), 4)
-    with pytest.raises(InputError, match="scale of 'bn' is not 1 everywhere.*batch_norm_scale"):
-        check(normed(scale=False), x)
-
-
-def test_batch_normalization_that_the_net_lacks_is_refused(file, check):
-    x = file.norm(file.node("Conv", "image", file.drawn(4, 3, 3, 3)), 4)
-    with pytest.raises(InputError, match="normalizes behind the layer 'conv', and this net"):
-        check(net(conv()), x)
-
-
-def test_a_bias_that_the_net_lacks_is_refused(file, check):
-    x = file.node("Conv", "image", file.drawn(4, 3, 3, 3), file.drawn(4))
-    with pytest.raises(InputError, match="has a bias for the layer 'conv', which has none"):
-        check(net(conv(use_bias=False)), x)
+from .small_nets import conv, net
 
 
 def classifier(*before):
@@ -199,7 +74,7 @@ def test_kernels_come_in_many_ways(file, check, way, rng):
     kernel = file.drawn(4, 3, 3, 3)
     proto = file.tensors[-1]
     if way == "floats":
-        array = tensor(file, kernel)
+        array = file.array(kernel)
         proto.ClearField("raw_data")
         proto.float_data.extend(array.ravel())
     elif way == "node":
@@ -253,6 +128,31 @@ def test_branches_of_one_shape_are_told_apart_by_their_place(file, check):
     check(model, file.node("Concat", inner, ends[1], axis=-3))
 
 
+def test_concatenation_in_another_order_is_another_net(file, check):
+    image = keras.Input((8, 8, 3))
+    ends = [conv(3, name="large", padding="same")(image), conv(3, 1, name="small")(image)]
+    model = keras.Model(image, layers.Concatenate(name="concat")(ends), name="net")
+    small = file.node("Conv", "image", file.drawn(3, 3, 1, 1), file.drawn(3))
+    large = file.node("Conv", "image", file.drawn(3, 3, 3, 3), file.drawn(3), pads=[1] * 4)
+    with pytest.raises(InputError, match="no counterpart of the layer 'concat'"):
+        check(model, file.node("Concat", small, large, axis=1))
+
+
+@pytest.mark.parametrize("before", ["in the file", "in the model"])
+def test_what_is_used_before_its_normalization_is_not_normalized(file, check, before):
+    image = keras.Input((8, 8, 3))
+    x = conv(use_bias=False)(image)
+    y = layers.BatchNormalization(name="bn")(x)
+    end = layers.Add(name="add")([x if before == "in the model" else y, layers.ReLU()(y)])
+    x = file.node("Conv", "image", file.drawn(4, 3, 3, 3))
+    y = file.norm(x, 4)
+    with pytest.raises(InputError, match="no counterpart of the layer"):
+        check(
+            keras.Model(image, end, name="net"),
+            file.node("Add", x if before == "in the file" else y, file.node("Relu", y)),
+        )
+
+
 def test_scaled_residues(file, check):
     image = keras.Input((8, 8, 3))
     x = conv(3, 1)(image)
@@ -274,6 +174,17 @@ def test_shortcuts_with_more_channels(file, check):
     )
     x = file.node("Pad", x, file.constant([0, 0, 0, 0, 0, 2, 0, 0], "int64"))
     check(model, file.node("Conv", x, file.drawn(2, 5, 1, 1), file.drawn(2)))
+
+
+@pytest.mark.parametrize("part", [([1, 0], [9, 9], [2, 2]), ([0, 0], [6, 8], [2, 2])])
+def test_a_part_of_a_map_is_no_map_with_strides(file, check, part):
+    starts, ends, steps = part
+    model = net(conv(3, 1, use_bias=False), layers.MaxPooling2D(1, 2), conv(4, 1, name="last"))
+    x = file.node("Conv", "image", file.drawn(3, 3, 1, 1))
+    parts = starts, ends, [2, 3], steps
+    x = file.node("Slice", x, *(file.constant(part, "int64") for part in parts))
+    with pytest.raises(InputError, match="no counterpart of the layer 'last'"):
+        check(model, file.node("Conv", x, file.drawn(4, 3, 1, 1), file.drawn(4)))
 
 
 def test_strides_may_stand_in_front_of_a_projection(file, check):
@@ -324,7 +235,7 @@ def test_scaling_of_the_pixels_is_no_part_of_the_net(file, tmp_path):
     file.save(tmp_path / "net.onnx", x)
     model = net(conv(use_bias=False))
     weights.load(model, tmp_path / "net.onnx")
-    expected = tensor(file, kernel).transpose(2, 3, 1, 0)
+    expected = file.array(kernel).transpose(2, 3, 1, 0)
     np.testing.assert_array_equal(model.get_layer("conv").kernel, expected)
 
 
@@ -336,6 +247,46 @@ def test_images_with_channels_last(rng, check, file):
     x = file.node("Add", file.node("MatMul", x, file.drawn(4, 5)), file.drawn(5))
     x = file.node("Transpose", x, perm=[0, 3, 1, 2])
     check(net(conv(activation="relu"), conv(5, 1, name="last")), x, channels_last=True)
+
+
+def test_one_pixel_or_channel_changes_its_layout_by_a_reshape(file, check):
+    """As TensorFlow's exporter has it."""
+    model = net(
+        *(conv(1, 3, name="one_channel"), layers.BatchNormalization(name="bn1")),
+        *(conv(5, 6, name="one_pixel"), layers.BatchNormalization(name="bn2")),
+        conv(4, 1, name="last"),
+    )
+    x = file.node("Conv", "image", file.drawn(1, 3, 3, 3), file.drawn(1))
+    x = file.node("Reshape", x, file.constant([-1, 6, 6, 1], "int64"))
+    x = file.node("Mul", x, file.drawn(1))
+    x = file.node("Reshape", x, file.constant([-1, 1, 6, 6], "int64"))
+    x = file.node("Conv", x, file.drawn(5, 1, 6, 6), file.drawn(5))
+    x = file.node("Reshape", x, file.constant([-1, 1, 1, 5], "int64"))
+    x = file.node("Mul", x, file.drawn(5))
+    x = file.node("Reshape", x, file.constant([-1, 5, 1, 1], "int64"))
+    check(model, file.node("Conv", x, file.drawn(4, 5, 1, 1), file.drawn(4)))
+
+
+@pytest.mark.parametrize("shape", [[1, 6, 6, 4], [1, 4, 36, 1], [1, 2, 6, 12]])
+def test_other_reshapes_are_no_counterpart(file, check, shape):
+    """Least of all one that looks like another layout, but mixes pixels and channels."""
+    x = file.node("Conv", "image", file.drawn(4, 3, 3, 3), file.drawn(4))
+    x = file.node("Reshape", x, file.constant(shape, "int64"))
+    if shape[3] == 4:
+        x, shape = file.node("Transpose", x, perm=[0, 3, 1, 2]), [1, 4, 6, 6]
+    x = file.node("Conv", x, file.drawn(4, shape[1], 1, 1), file.drawn(4))
+    with pytest.raises(InputError, match="no counterpart of the layer 'last'"):
+        check(net(conv(), conv(4, 1, name="last")), x)
+
+
+def test_branches_that_differ_only_in_their_place_keep_it(file, check):
+    """Before a concatenation, behind which nothing tells its inputs apart."""
+    image = keras.Input((8, 8, 3))
+    ends = [conv(name=f"branch{i}", size=1, use_bias=False)(image) for i in range(2)]
+    model = keras.Model(image, conv(5, name="last")(layers.Concatenate()(ends)), name="net")
+    second, first = (file.node("Conv", "image", file.drawn(4, 3, 1, 1)) for _ in range(2))
+    x = file.node("Concat", first, second, axis=1)
+    check(model, file.node("Conv", x, file.drawn(5, 8, 3, 3), file.drawn(5)))
 
 
 @pytest.mark.parametrize("way", ["attribute", "node", "auto_pad"])

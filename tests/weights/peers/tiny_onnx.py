@@ -33,6 +33,10 @@ class TinyOnnx:
         """Adds a tensor of random numbers in [0.5, 1.5], which serves as a variance too."""
         return self.constant(self.rng.uniform(0.5, 1.5, shape))
 
+    def array(self, name: str) -> np.ndarray:
+        """The numbers of a tensor of the file."""
+        return numpy_helper.to_array(next(t for t in self.tensors if t.name == name))
+
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Adds a node, and returns the name of its output."""
         name = self._name()
