@@ -6,6 +6,7 @@ import math
 import keras
 import numpy as np
 
+from keras_convnets.errors import InputError
 from keras_convnets.training.losses import balanced_weights
 from keras_convnets.training.model import compile_model
 from keras_convnets.training.optimizers import build_optimizer
@@ -82,6 +83,11 @@ class Phases:
         recipe = self._recipe
         first_step = self._phases[-1].last_step if self._phases else 0
         freeze(self._model, until, recipe.batch_norm_mode.value)
+        if not self._model.trainable_variables:
+            raise InputError(
+                f"Behind the layer {until!r} of {self._model.name!r} is nothing that could learn; "
+                "change `freeze_until` or `head_phase`."
+            )
         optimizer = build_optimizer(
             recipe.optimizer.value,
             schedule.build(self._steps_per_epoch, recipe.batch_size.value, last_step - first_step),

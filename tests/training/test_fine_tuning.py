@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_convnets import data
+from keras_convnets import data, recipes
 from keras_convnets.data import CutMix, FlipLeftRight, MixUp
 from keras_convnets.deployment import ModelCard, save_model
 from keras_convnets.errors import InputError
@@ -20,6 +20,7 @@ from keras_convnets.training import (
     Steps,
     choice,
     resume,
+    settle,
     train,
 )
 from keras_convnets.training.fine_tuning import best_epoch
@@ -233,8 +234,6 @@ def test_early_stop_needs_no_trained_weights(go, tiny_recipe):
 
 
 def test_the_net_and_its_size_are_those_of_the_weights(trunk, photo_folder, tmp_path):
-    from keras_convnets import recipes
-
     recipe = recipes.get("fine_tune").set("weights", str(trunk)).set("batch_size", "8")
     recipe = recipe.set("length", "Steps(1)")
     run = train(recipe, data=f"folder:{photo_folder}", out=tmp_path / "run", quiet=True)
@@ -248,8 +247,6 @@ def test_the_net_and_its_size_are_those_of_the_weights(trunk, photo_folder, tmp_
 
 
 def test_a_net_that_the_user_names_is_not_that_of_the_weights(fine_tune, trunk):
-    from keras_convnets.training import settle
-
     assert settle(fine_tune).net == "ResNetCIFAR"
     assert settle(fine_tune.with_model("ResNet18")).net == "ResNet18"
 
@@ -261,6 +258,36 @@ def test_scaling_goes_with_the_weights(fine_tune, trunk):
     assert preprocessing_of(fine_tune, 3).mode == "torch"
     plain = fine_tune.replace(weights=choice(None, "test"))
     assert preprocessing_of(plain, 3).mode == "cifar"
+
+
+@pytest.mark.parametrize(
+    ("model", "source", "net", "size", "mode", "interpolation"),
+    [
+        (None, "VGG16.torchvision", "VGG16", 224, "torch", "bilinear"),
+        ("VGG16", "imagenet", "VGG16", 224, "caffe", "bicubic"),
+        (None, "ResNet50.torchvision_v2", "ResNet50:v1.5", 224, "torch", "bilinear"),
+        ("ResNet50", "ResNet50.torchvision_v2", "ResNet50:v1.5", 224, "torch", "bilinear"),
+        ("InceptionV4", "imagenet", "InceptionV4", 299, "tf", "bicubic"),
+        (None, "imagenet", "Xception", 299, "tf", "bicubic"),
+        ("LeNet5:modern", "None", "LeNet5:modern", 32, "lenet", "bilinear"),
+    ],
+)
+def test_net_size_and_scaling_are_those_of_public_weights(
+    model, source, net, size, mode, interpolation
+):
+    recipe = recipes.get("fine_tune").set("dropout_rate", "0")
+    recipe = recipe if model is None else recipe.with_model(model)
+    settled = settle(recipe.set("weights", source))
+    found = preprocessing_of(settled, 3)
+    assert settled.net == net
+    assert (found.size, found.mode, found.interpolation) == (size, mode, interpolation)
+    assert settle(settled) == settled
+
+
+def test_weights_of_another_graph_are_refused():
+    recipe = recipes.get("fine_tune").with_model("ResNet50:v1")
+    with pytest.raises(InputError, match="belong to .*variant='v1.5'"):
+        settle(recipe.set("weights", "ResNet50.torchvision_v2"))
 
 
 def test_what_the_weights_lack_is_told(fine_tune, photo_folder, tmp_path, capsys):
@@ -276,6 +303,7 @@ def test_what_the_weights_lack_is_told(fine_tune, photo_folder, tmp_path, capsys
     [
         ("weights", "nowhere.keras", "nowhere.keras"),
         ("freeze_until", "block99", "`until` should name a layer of 'resnet_cifar', such as"),
+        ("freeze_until", "predictions", "'predictions' of 'resnet_cifar' is nothing that could"),
     ],
 )
 def test_bad_starts_are_refused_before_anything_is_written(
