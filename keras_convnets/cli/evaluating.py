@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: Annotated[
-        str, typer.Argument(help="Run directory, .keras file, or net with ImageNet weights.")
+        str, typer.Argument(help="Run directory, .keras file, or name of public weights.")
     ],
     data: Annotated[str, typer.Option(help="As for train.")],
     split: Annotated[

@@ -1,5 +1,6 @@
 """Random changes to training images; each is a pure function of the images and a seed."""
 
+import abc
 import dataclasses
 import functools
 import math
@@ -111,12 +112,12 @@ class _Seeds(keras.random.SeedGenerator):
         return tf.random.experimental.stateless_fold_in(self._seed, self._drawn)
 
 
-class _OfKeras(Augmentation):
+class _OfKeras(Augmentation, abc.ABC):
     """A change that a layer of Keras makes, with all its random numbers from a given seed."""
 
+    @abc.abstractmethod
     def make_layer(self) -> keras.Layer:
         """Makes the layer."""
-        raise NotImplementedError
 
     @functools.lru_cache(maxsize=32)  # noqa: B019, for equal changes share the few layers
     def _layer(self) -> keras.Layer:

@@ -1,7 +1,6 @@
 """Weights from any source into a file of another format."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,15 +76,6 @@ def _names(model: keras.Model) -> set[str]:
     return {layer.name for layer in model.layers}
 
 
-def _write_model(model: keras.Model, out: Path, card: ModelCard | None) -> None:
-    """Moves the model and its card into place when both are whole."""
-    with tempfile.TemporaryDirectory(prefix=".partial.", dir=out.parent) as folder:
-        whole = Path(folder, out.name)
-        save_model(model, whole, card)
-        os.replace(whole.with_suffix(".json"), out.with_suffix(".json"))
-        os.replace(whole, out)
-
-
 def _write_weights(model: keras.Model, out: Path, card: ModelCard | None) -> None:
     with replacing(out) as temporary:
         model.save_weights(temporary)
@@ -107,7 +97,7 @@ def _write_safetensors(model: keras.Model, out: Path, card: ModelCard | None) ->
 
 
 _WRITERS = {
-    ".keras": _write_model,
+    ".keras": save_model,
     ".weights.h5": _write_weights,
     ".safetensors": _write_safetensors,
 }

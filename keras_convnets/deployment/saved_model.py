@@ -25,9 +25,9 @@ def save_model(model: keras.Model, path: str | os.PathLike, card: ModelCard) -> 
         path: file name that ends in `.keras`.
         card: what to write beside it.
     """
-    card.write(path)
     with replacing(path) as temporary:
         model.save(temporary)
+        card.write(path)  # once the model is whole, for a full disk ends that first
 
 
 def find_model(source: str | os.PathLike) -> tuple[keras.Model, ModelCard]:

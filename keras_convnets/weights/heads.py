@@ -12,7 +12,7 @@ def is_auxiliary(name: str) -> bool:
 
 def is_head(name: str) -> bool:
     """Whether a layer is there only in a net with its top, by its name."""
-    return re.fullmatch(r"fc\d|predictions", name) is not None
+    return re.fullmatch(r"fc\d|predictions|cccp6|f6|rbf", name) is not None
 
 
 def classifiers(model: keras.Model) -> set[str]:

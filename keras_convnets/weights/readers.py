@@ -61,7 +61,9 @@ def _keras_structured(path: Path, model: keras.Model, member: str | None) -> Ten
 
 
 def _keras_legacy(path: Path, model: keras.Model, member: str | None) -> Tensors:
-    saved = keras_files.read_legacy(path)
+    layers = keras_files.read_legacy(path)
+    keras_applications.check_pool({layer.name for layer in layers}, model)
+    saved = [layer for layer in layers if layer.variables]
     flat = {f"{layer.name}/{name}": tensor for layer in saved for name, tensor in layer.variables}
     resnext = keras_resnext.translate(flat)
     if resnext is not None:
@@ -93,6 +95,11 @@ def _fitting(variables: list[str], count: int) -> list[str]:
         if len(names) == count:
             return names
     return [str(i) for i in range(count)]
+
+
+def _caffe(path: Path, model: keras.Model, member: str | None) -> Tensors:
+    caffe.check_order(caffemodel.layer_names(path))
+    return _named(caffemodel.read, caffe.translate)(path, model, member)
 
 
 def _by_graph(path: Path, model: keras.Model, member: str | None) -> Tensors:
@@ -140,7 +147,7 @@ READERS = {
     ".pth": _named(torch_pickle.read, pytorch.translate),
     ".pth.tar": _named(torch_pickle.read, pytorch.translate),
     ".pt": _named(torch_pickle.read, pytorch.translate),
-    ".caffemodel": _named(caffemodel.read, caffe.translate),
+    ".caffemodel": _caffe,
     ".onnx": _by_graph,
     ".ckpt": _checkpoint,
     ".index": _checkpoint,

@@ -44,6 +44,14 @@ def test_files_of_keras_applications_load(net, suffix, include_top, image, rando
     assert np.abs(ours(image) - expected).max() <= 1e-6 * np.abs(expected).max()
 
 
+def test_a_file_whose_net_pads_before_its_pool_does_not_load_into_one_that_does_not(tmp_path):
+    """Shapes are equal, so the logits would be wrong without a word."""
+    keras.applications.ResNet50V2(weights=None, include_top=False).save(tmp_path / "file.h5")
+    model = keras_convnets.get_model("ResNet50V2:slim", weights=None, include_top=False)
+    with pytest.raises(InputError, match="pads the map before its first pool.*without `variant="):
+        weights.load(model, tmp_path / "file.h5")
+
+
 def test_legacy_files_load_whatever_options_move_the_layers(image, randomize, tmp_path):
     """Keras' own loader goes by position: an extra layer would move weights silently."""
     theirs = randomize(keras.applications.Xception(weights=None, input_shape=(150, 150, 3)))

@@ -4,7 +4,7 @@ A layer has its kernel as blob 0 and its bias as blob 1. Both nets take BGR imag
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from keras_convnets.errors import InputError
 from keras_convnets.weights.tensors import Stored, Tensors
@@ -43,6 +43,22 @@ ALEXNET = {
 _DENSE = {"fc6", "fc7", "predictions", "aux1_fc", "aux2_fc", "aux1", "aux2"}
 _FLATTENED = {"fc6", "aux1_fc", "aux2_fc"}  # dense layers on a map
 _NETS = {"conv1/7x7_s2/0": GOOGLENET, "fc6/0": ALEXNET}  # by a blob that tells
+
+
+def check_order(names: Sequence[str]) -> None:
+    """Refuses `bvlc_reference_caffenet`, an AlexNet that pools before it normalizes.
+
+    Args:
+        names: of the layers in their order.
+
+    Raises:
+        InputError: if they are those of that net, whose blobs are AlexNet's by name and shape.
+    """
+    if {"fc6", "pool1", "norm1"} <= set(names) and names.index("pool1") < names.index("norm1"):
+        raise InputError(
+            "CaffeNet pools before it normalizes, and AlexNet after, so these weights would fit "
+            "and give wrong results; `bvlc_alexnet` is the file for AlexNet."
+        )
 
 
 def translate(stored: Mapping[str, Stored]) -> Tensors | None:

@@ -7,7 +7,7 @@ So such a file is matched with the list of the very graph that it was written fr
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import keras
 
@@ -98,6 +98,26 @@ def twin_of(names: set[str]) -> str | None:
         names: of our layers with weights.
     """
     return next((builder for builder, twin in TWINS.items() if set(twin.marks) <= names), None)
+
+
+def check_pool(names: Set[str], model: keras.Model) -> None:
+    """Refuses a ResNet whose first pool is not where that of a file is: shapes don't tell.
+
+    Args:
+        names: of all layers in the file.
+        model: the net that they are for.
+
+    Raises:
+        InputError: if the file has a layer that pads the map, and the net pools without one.
+    """
+    padding = "pool1_pad"
+    ours = {layer.name for layer in model.layers}
+    if padding in names and padding not in ours and "pool1_pool" in ours:
+        raise InputError(
+            f"The file's net pads the map before its first pool, and {model.name!r} does not, so "
+            "these weights would fit and give wrong results; build the net without "
+            '`variant="slim"`.'
+        )
 
 
 def by_name(builder: str | None, saved: Sequence[SavedLayer]) -> dict[str, list[Stored]]:

@@ -6,7 +6,7 @@ from keras_convnets.weights.tensors import Stored, Tensors
 
 _VARIABLES = {
     "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance",
-    "depthwise_kernel", "pointwise_kernel",
+    "depthwise_kernel", "pointwise_kernel", "coefficient", "prototypes",
 }  # fmt: skip
 
 

@@ -61,15 +61,12 @@ def read(path: str | os.PathLike) -> dict[str, Stored]:
     Raises:
         InputError: if the file is no such file, or is damaged.
     """
-    net = _parse(path)
-    if len(net.layers) + len(net.layer) > _MOST_LAYERS:
-        raise InputError(f"{str(path)!r} has more than {_MOST_LAYERS} layers.")
-    layers = [*(_older(layer) for layer in net.layers), *net.layer]
+    layers = _layers(path)
     if sum(len(layer.blobs) for layer in layers) > _MOST_LAYERS:
         raise InputError(f"{str(path)!r} has more than {_MOST_LAYERS} blobs.")
     stored: dict[str, Stored] = {}
     for layer in layers:
-        layer_name = layer.name.decode("utf-8", "replace")
+        layer_name = _name(layer)
         for index, blob in enumerate(layer.blobs):
             name = f"{layer_name}/{index}"
             if name in stored:
@@ -78,6 +75,26 @@ def read(path: str | os.PathLike) -> dict[str, Stored]:
     if not stored:
         raise InputError(f"{str(path)!r} is no Caffe model: it has no layer with blobs.")
     return stored
+
+
+def layer_names(path: str | os.PathLike) -> list[str]:
+    """Returns the names of all layers, in their order in the net.
+
+    Raises:
+        InputError: if the file is no Caffe model.
+    """
+    return [_name(layer) for layer in _layers(path)]
+
+
+def _name(layer: Any) -> str:
+    return layer.name.decode("utf-8", "replace")
+
+
+def _layers(path: str | os.PathLike) -> list[Any]:
+    net = _parse(path)
+    if len(net.layers) + len(net.layer) > _MOST_LAYERS:
+        raise InputError(f"{str(path)!r} has more than {_MOST_LAYERS} layers.")
+    return [*(_older(layer) for layer in net.layers), *net.layer]
 
 
 def _parse(path: str | os.PathLike) -> Any:

@@ -27,7 +27,7 @@ _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
 @dataclasses.dataclass(frozen=True)
 class SavedLayer:
-    """A layer with weights in a file.
+    """A layer in a file.
 
     Attributes:
         name: of the layer.
@@ -93,7 +93,8 @@ def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
     """Reads an `.h5` file of Keras before 3, or of its successors in that format.
 
     Returns:
-        The layers in the order of the file, which is that of the graph that it was saved from.
+        All layers, those without weights too, in the order of the file, which is that of the graph
+        that it was saved from.
 
     Raises:
         InputError: if it is no such file, or is damaged.
@@ -112,9 +113,8 @@ def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
         for name in names:
             layer = group[name]
             weights = _names(layer, "weight_names") or []
-            if weights:
-                variables = tuple((_short(key), layer[key].tensor()) for key in weights)
-                saved.append(SavedLayer(name, variables))
+            variables = tuple((_short(key), layer[key].tensor()) for key in weights)
+            saved.append(SavedLayer(name, variables))
     return _distinct(saved, file.path)
 
 

@@ -5,6 +5,7 @@ knows the steps that make numbers, texts, lists, tuples, dictionaries and what `
 allows. A program with any other step is refused, as is one that takes long or makes much.
 """
 
+import abc
 import io
 import pickletools
 from collections.abc import Callable
@@ -31,12 +32,12 @@ class Classes(Protocol):
         """Returns what a reference to something beside the pickle means."""
 
 
-class Buildable:
+class Buildable(abc.ABC):
     """What a pickle makes first and fills after."""
 
+    @abc.abstractmethod
     def build(self, *state: Any) -> None:
         """Takes what belongs into it."""
-        raise NotImplementedError
 
 
 _MARK = object()

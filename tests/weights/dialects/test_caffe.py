@@ -1,7 +1,5 @@
 """Caffe's own nets in ours: all logits, in float64, from a written file."""
 
-import gc
-
 import keras
 import numpy as np
 import pytest
@@ -11,10 +9,11 @@ from keras_convnets.errors import InputError
 from keras_convnets.weights.dialects import caffe
 from keras_convnets.weights.fitting import assign
 from keras_convnets.weights.formats import caffemodel
+from keras_convnets.weights.readers import read
 from keras_convnets.weights.tensors import Stored
 
 from ..peers.drawing import Golden, draw, draw_image
-from ..peers.write_caffe import write
+from ..peers.write_caffe import layer, write
 
 NETS = {  # our builder and its options; the goldens of its outputs
     "caffe_bvlc_alexnet": ("AlexNet", {}, {}),
@@ -24,16 +23,6 @@ NETS = {  # our builder and its options; the goldens of its outputs
         {"aux1": "caffe_bvlc_googlenet_aux1", "aux2": "caffe_bvlc_googlenet_aux2"},
     ),
 }
-
-
-@pytest.fixture
-def double_precision():
-    """Inputs, weights and computation in float64."""
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx("float32")
-    gc.collect()  # a net in float64 is large, and refers to itself
 
 
 @pytest.mark.usefixtures("double_precision")
@@ -103,6 +92,16 @@ def test_layers_of_nobody_keep_their_names():
     """So that the loader can name them."""
     stored = {**stored_of("caffe_bvlc_alexnet"), "fc9/0": Stored((3, 3), None)}
     assert caffe.translate(stored)["fc9"] == {"0": stored["fc9/0"]}
+
+
+def test_a_net_that_pools_before_it_normalizes_is_refused(tmp_path):
+    """`bvlc_reference_caffenet` has AlexNet's blobs, by name and shape."""
+    path = tmp_path / "caffenet.caffemodel"
+    one = np.ones((1,))
+    names = "conv1", "relu1", "pool1", "norm1", "fc6"
+    path.write_bytes(b"".join(layer(name, [one], "v2") for name in names))
+    with pytest.raises(InputError, match="CaffeNet pools before it normalizes.*bvlc_alexnet"):
+        read(path, None)
 
 
 def test_other_nets_are_left_to_others():
