@@ -56,7 +56,7 @@ def evaluate(
             f"The model {model!r} and the data {data!r} have other classes: the model's first are "
             f"{', '.join(card.classes[:3])}, the data's {', '.join(images.classes[:3])}."
         )
-    with counting("reading images", len(chosen.files or ())) as advance:
+    with counting("reading images", chosen.encoded_count) as advance:
         chosen, faults = decode_once(chosen, card.preprocessing, (), advance)
     skipped = [fault.reason for fault in (*images.skipped, *faults)]
     if not len(chosen):

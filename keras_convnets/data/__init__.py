@@ -9,7 +9,9 @@ from keras_convnets.data.augmentation import (
     RandAugment,
 )
 from keras_convnets.data.decoding import decode_once
+from keras_convnets.data.image_set import ImageSet
 from keras_convnets.data.images import read_image
+from keras_convnets.data.order import Worker
 from keras_convnets.data.pipeline import (
     count_steps,
     evaluation_batches,
@@ -17,7 +19,7 @@ from keras_convnets.data.pipeline import (
     training_batches,
 )
 from keras_convnets.data.sources import SPECS, load
-from keras_convnets.data.splits import Fault, ImageSet, Split
+from keras_convnets.data.splits import Fault, Split
 from keras_convnets.preprocessing import Preprocessing
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Preprocessing",
     "RandAugment",
     "Split",
+    "Worker",
     "count_steps",
     "decode_once",
     "evaluation_batches",

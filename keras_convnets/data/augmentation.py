@@ -56,8 +56,23 @@ class PadCrop(Augmentation):
         return tf.image.stateless_random_crop(tf.pad(image, around), tf.shape(image), seed)
 
 
+class Crop(Augmentation):
+    sets_size: ClassVar[bool] = True
+
+    def window(self, shape, seed):
+        raise TypeError
+
+    def resize(self, patch, seed, size):
+        patch = tf.image.resize(patch, (size, size), antialias=True)
+        return tf.ensure_shape(patch, (size, size, patch.shape[-1]))
+
+    def __call__(self, image, seed, size):
+        y, x, h, w = tf.unstack(self.window(tf.shape(image)[:2], seed))
+        return self.resize(image[y : y + h, x : x + w], seed, size)
+
+
 @dataclasses.dataclass(frozen=True)
-class InceptionCrop(Augmentation):
+class InceptionCrop(Crop):
     """Resizes a random patch to the input size (GoogLeNet, arXiv 1409.4842, section 6).
 
     Attributes:
@@ -82,17 +97,18 @@ class InceptionCrop(Augmentation):
         """The shorter side of the smallest patch, as a share of the image's."""
         return math.sqrt(self.area[0] * min(self.aspect[0], 1 / self.aspect[1]))
 
-    def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
+    def window(self, shape, seed):
         begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
-            tf.shape(image),
+            tf.concat([shape, [3]], 0),
             tf.zeros([1, 0, 4]),
             seed,
             area_range=self.area,
             aspect_ratio_range=self.aspect,
             use_image_if_no_bounding_boxes=True,
         )
-        patch = tf.image.resize(tf.slice(image, begin, extent), (size, size), antialias=True)
-        return tf.ensure_shape(patch, (size, size, image.shape[-1]))  # the slice forgot it
+        h, w = tf.minimum(extent[0], shape[0]), tf.minimum(extent[1], shape[1])
+        h, w = tf.where(extent[0] < 0, shape[0], h), tf.where(extent[1] < 0, shape[1], w)
+        return tf.stack([begin[0], begin[1], h, w])
 
 
 class _Seeds(keras.random.SeedGenerator):

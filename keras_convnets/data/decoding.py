@@ -1,18 +1,18 @@
-"""Work on every file of a set before training: checking, and decoding once what fits in memory."""
+"""Work on every image of a set before training: checking, and decoding once what fits in memory."""
 
 import concurrent.futures
-import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_convnets.data.augmentation import Augmentation
-from keras_convnets.data.images import check_image, read_image
-from keras_convnets.data.pipeline import Preprocessing
+from keras_convnets.data.encoded import Encoded
+from keras_convnets.data.images import check_header, decode_image
 from keras_convnets.data.splits import Fault, Split
 from keras_convnets.errors import InputError
+from keras_convnets.preprocessing import Preprocessing
 
 # Decoded images of one split may take this much memory, in bytes; larger sets are decoded in each
 # epoch anew.
@@ -22,65 +22,86 @@ MEMORY_LIMIT = 2**30
 CHECK_LIMIT = 20_000
 
 
-def find_faults(
-    files: Sequence[Path], *, decode: bool, on_file: Callable[[], None] = lambda: None
-) -> list[Fault]:
-    """Returns the files that are no images or damaged ones.
-
-    Args:
-        files: image files.
-        decode: whether to decode them, or to read their headers only.
-        on_file: called after each file, to show progress.
-    """
-    reasons = _map(functools.partial(check_image, decode=decode), files, on_file)
-    return [Fault(file, why) for file, why in zip(files, reasons, strict=True) if why]
+def find_bad_headers(paths: Sequence[Path]) -> list[Fault]:
+    """Returns the files that are no images by their headers."""
+    reasons = _map(check_header, paths)
+    return [Fault(str(path), why) for path, why in zip(paths, reasons, strict=True) if why]
 
 
 def decode_once(
     split: Split,
     preprocessing: Preprocessing,
     augmentation: Sequence[Augmentation],
-    on_file: Callable[[], None] = lambda: None,
+    on_image: Callable[[], None] = lambda: None,
 ) -> tuple[Split, list[Fault]]:
-    """Makes a split ready for many epochs: files become arrays if that fits in memory.
+    """Makes a split ready for many epochs: images become arrays if that fits in memory.
 
-    If an augmentation crops from the whole image, or the arrays would be too large, the files stay
-    files and are checked.
+    If an augmentation crops from the whole image, or the arrays would be too large, the images stay
+    encoded; all but very many are checked.
 
     Args:
-        split: images as files or arrays.
+        split: images.
         preprocessing: gives the central crop that is kept.
         augmentation: what training does to the images.
-        on_file: called after each file, to show progress.
+        on_image: called after each image, to show progress.
 
     Returns:
-        The images that can be read, and the files that can't.
+        The images that can be read, and those that can't.
     """
-    files = split.files
-    if files is None:
+    encoded = split.encoded
+    if encoded is None:
         return split, []
     shape = (len(split), preprocessing.size, preprocessing.size, preprocessing.channels)
     if math.prod(shape) > MEMORY_LIMIT or any(change.sets_size for change in augmentation):
-        faults = find_faults(files, decode=len(files) <= CHECK_LIMIT, on_file=on_file)
+        faults = _find_faults(encoded, on_image) if len(split) <= CHECK_LIMIT else []
         return split.without(faults), faults
     images = np.zeros(shape, np.uint8)
 
+    def keep(index: int, image: np.ndarray) -> None:
+        images[index] = preprocessing.center(image).numpy()
+
+    faults = _find_faults(
+        encoded, on_image, keep, channels=preprocessing.channels, enough=preprocessing.enough
+    )
+    good = split.without(faults)
+    if faults:
+        bad = {fault.file for fault in faults}
+        images = images[[name not in bad for name in split.names]]
+    return Split(good.labels, images=images, is_cropped=True), faults
+
+
+def first_fault(split: Split) -> Fault | None:
+    """Returns the first image that can't be decoded, or `None`."""
+    for i, name in enumerate(split.names):
+        try:
+            decode_image(split.encoded.read(i), name)
+        except InputError as error:
+            return Fault(name, str(error))
+    return None
+
+
+def _find_faults(
+    encoded: Encoded,
+    on_image: Callable[[], None],
+    keep: Callable[[int, np.ndarray], None] = lambda index, image: None,
+    **options: int,
+) -> list[Fault]:
+    """Decodes every image, hands it to `keep`, and returns the faulty ones."""
+
     def decode(index: int) -> str | None:
         try:
-            image = read_image(files[index], preprocessing.channels, enough=preprocessing.enough)
+            keep(index, decode_image(encoded.read(index), encoded.name(index), **options))
         except InputError as error:
             return str(error)
-        images[index] = preprocessing.center(image).numpy()
         return None
 
-    reasons = _map(decode, range(len(files)), on_file)
-    good = np.array([why is None for why in reasons], bool)
-    faults = [Fault(file, why) for file, why in zip(files, reasons, strict=True) if why]
-    images = images if good.all() else images[good]
-    return Split(split.labels[good], images=images, is_cropped=True), faults
+    reasons = _map(decode, range(len(encoded)), on_image)
+    return [Fault(encoded.name(i), why) for i, why in enumerate(reasons) if why]
 
 
-def _map(function: Callable, items: Sequence, on_item: Callable[[], None]) -> list:
+def _map(
+    function: Callable, items: Iterable, on_item: Callable[[], None] = lambda: None
+) -> list[str | None]:
     """Runs a function over items in threads; Pillow decodes outside of Python's lock."""
     results = []
     with concurrent.futures.ThreadPoolExecutor() as pool:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_convnets.data.decoding import find_faults
+from keras_convnets.data.decoding import find_bad_headers
+from keras_convnets.data.encoded import Files
+from keras_convnets.data.image_set import ImageSet
 from keras_convnets.data.images import SUFFIXES
-from keras_convnets.data.splits import ImageSet, Split
+from keras_convnets.data.splits import Split
 from keras_convnets.errors import InputError
 
 SPLIT_NAMES = {
@@ -52,8 +54,7 @@ def load_folder(folder: str | os.PathLike, name: str | None = None) -> ImageSet:
             "it holds no folder."
         )
     splits = {split: _read(part, classes) for split, part in parts.items() if part is not None}
-    files = [file for split in splits.values() for file in split.files or ()]
-    faults = find_faults(files, decode=False)
+    faults = find_bad_headers([path for split in splits.values() for path in split.encoded.paths])
     splits = {name: split.without(faults) for name, split in splits.items()}
     return ImageSet(
         name=name or f"folder:{root}",
@@ -94,4 +95,4 @@ def _read(folder: Path, classes: list[str]) -> Split:
             )
         files += found
         labels += [label] * len(found)
-    return Split(np.array(labels, np.int64), files=tuple(files))
+    return Split(np.array(labels, np.int64), encoded=Files(files))

@@ -1,6 +1,9 @@
 """Image files of any common format, mode and size, read as RGB or grey."""
 
+import contextlib
+import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +21,12 @@ _FAULTS = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowErro
 def read_image(
     path: str | os.PathLike, channels: int = 3, *, enough: int | None = None
 ) -> np.ndarray:
-    """Reads one image file.
-
-    The orientation of the EXIF header is applied, 16-bit samples are scaled to 8 bits, CMYK and
-    palettes become RGB, and what is transparent becomes white. Of several frames the first counts.
+    """Reads one image file; see `decode_image`.
 
     Args:
         path: the file.
         channels: 3 for RGB or 1 for grey.
-        enough: a shorter side in pixels; an image of four times that or more is shrunk by a whole
-            factor, to no less than twice that. It saves time and memory; `None` keeps the size.
+        enough: a shorter side in pixels that does, or `None`.
 
     Returns:
         An array (height, width, channels) uint8.
@@ -38,40 +37,57 @@ def read_image(
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no image file at {str(path)!r}.")
-    if path.stat().st_size == 0:
-        raise InputError(f"The image file {str(path)!r} is empty.")
-    try:
-        with PIL.Image.open(path) as image:
-            return _to_array(image, channels, enough)
-    except PIL.UnidentifiedImageError as error:
-        raise InputError(f"{str(path)!r} is not an image of a known format.") from error
-    except PIL.Image.DecompressionBombError as error:
-        limit = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)
-        raise InputError(f"The image {str(path)!r} has more than {limit:,} pixels.") from error
-    except _FAULTS as error:
-        raise InputError(f"The image file {str(path)!r} can't be decoded: {error}.") from error
+    return decode_image(path.read_bytes(), str(path), channels, enough=enough)
 
 
-def check_image(path: str | os.PathLike, *, decode: bool) -> str | None:
-    """Returns why an image file can't be read, or `None` if it can.
+def decode_image(
+    content: bytes, name: str, channels: int = 3, *, enough: int | None = None
+) -> np.ndarray:
+    """Decodes one image of any common format.
+
+    The orientation of the EXIF header is applied, 16-bit samples are scaled to 8 bits, CMYK and
+    palettes become RGB, and what is transparent becomes white. Of several frames the first counts.
 
     Args:
-        path: the file.
-        decode: whether to decode all of it, or to read the header only.
+        content: what an image file holds.
+        name: what a message calls it.
+        channels: 3 for RGB or 1 for grey.
+        enough: a shorter side in pixels; an image of four times that or more is shrunk by a whole
+            factor, to no less than twice that. It saves time and memory; `None` keeps the size.
+
+    Returns:
+        An array (height, width, channels) uint8.
+
+    Raises:
+        InputError: if it is empty, truncated, not an image, or too large to decode.
     """
+    if not content:
+        raise InputError(f"The image file {name!r} is empty.")
+    with _naming(name), PIL.Image.open(io.BytesIO(content)) as image:
+        return _to_array(image, channels, enough)
+
+
+def check_header(path: str | os.PathLike) -> str | None:
+    """Returns why an image file can't be opened, or `None` if its header is good."""
     try:
-        if decode:
-            read_image(path)
-        else:
-            with PIL.Image.open(path):
-                pass
+        with _naming(os.fspath(path)), PIL.Image.open(path):
+            return None
     except InputError as error:
         return str(error)
-    except PIL.UnidentifiedImageError:
-        return f"{os.fspath(path)!r} is not an image of a known format."
-    except (*_FAULTS, PIL.Image.DecompressionBombError) as error:
-        return f"The image file {os.fspath(path)!r} can't be opened: {error}."
-    return None
+
+
+@contextlib.contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Makes one sentence of whatever Pillow raises for a file."""
+    try:
+        yield
+    except PIL.UnidentifiedImageError as error:
+        raise InputError(f"{name!r} is not an image of a known format.") from error
+    except PIL.Image.DecompressionBombError as error:
+        limit = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)
+        raise InputError(f"The image {name!r} has more than {limit:,} pixels.") from error
+    except _FAULTS as error:
+        raise InputError(f"The image file {name!r} can't be decoded: {error}.") from error
 
 
 def _to_array(image: PIL.Image.Image, channels: int, enough: int | None) -> np.ndarray:

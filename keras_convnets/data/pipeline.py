@@ -1,19 +1,24 @@
-"""Batches of images as a net expects them; the order is a pure function of (seed, epoch)."""
+"""Batches of images as a net expects them."""
 
 import contextlib
-import math
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.data.augmentation import Augmentation
-from keras_convnets.data.images import read_image
+from keras_convnets.data.augmentation import Augmentation, Crop, FlipLeftRight, PadCrop
+from keras_convnets.data.decoding import first_fault
+from keras_convnets.data.labels import LabelSets
+from keras_convnets.data.order import Worker, evaluation_rows, training_rows
 from keras_convnets.data.splits import Split
+from keras_convnets.data.windows import decode_window, whole
 from keras_convnets.errors import InputError
 from keras_convnets.preprocessing import Preprocessing
+
+# What keeps pixels whole numbers from 0 to 255, or makes them so: their images stay bytes.
+_KEEPS_BYTES = (Crop, FlipLeftRight, PadCrop)
+_ALONE = Worker()
 
 
 def count_steps(split: Split, batch_size: int) -> int:
@@ -41,114 +46,197 @@ def training_batches(
     seed: int,
     epoch: int,
     first_step: int = 0,
+    worker: Worker = _ALONE,
+    deterministic: bool = True,
 ) -> tf.data.Dataset:
     """Returns the batches of one epoch, from a step on.
 
+    Each image is the same whatever else happens: its changes follow from `seed`, `epoch` and its
+    number.
+
     Args:
         split: training images.
-        preprocessing: geometry and scaling.
-        augmentation: random changes, in order, those of batches last; one that crops takes the
-            place of the central crop.
-        batch_size: images in a batch; what does not fill one is left out.
+        preprocessing: geometry and scaling; with the mode "raw" pixels stay as they are, so that
+            the net can scale them on its own device.
+        augmentation: random changes, in order, those of batches last; one that crops comes first,
+            in place of the central crop.
+        batch_size: images in a batch, of all workers together; what does not fill one is left out.
         classes: number of classes.
         seed: with `epoch`, fixes the order and each image's random numbers.
         epoch: from 0.
-        first_step: batches to leave out at the start.
+        first_step: batches to leave out at the start; none of their images is read.
+        worker: whose share of the batches it is.
+        deterministic: whether batches come in order; if not, slow images hold up none.
 
     Returns:
-        A data set of (images (batch, size, size, channels) float32, labels (batch,) int64), or of
-        labels (batch, classes) float32 if batches are mixed.
+        A data set of (images (batch, size, size, channels), labels (batch,) int64). Images are
+        float32, or uint8 if they are raw and no change makes other than whole numbers. Labels are
+        (batch, classes) float32 if batches are mixed or images have several labels.
+
+    Raises:
+        InputError: if the batch size does not fit the images or the workers.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(len(split))
     steps = count_steps(split, batch_size)
-    order = order[: steps * batch_size]
-    seeds = np.stack([np.full_like(order, seed), epoch * len(split) + order], axis=1)
-    start = first_step * batch_size
     for change in augmentation:
         change.prepare()
     mixes = [(i, change) for i, change in enumerate(augmentation) if change.mixes_batches]
+    changes = augmentation[: len(augmentation) - len(mixes)]
+    crop = next((change for change in changes if isinstance(change, Crop)), None)
+    take = _taker(split, preprocessing, crop)
+    is_bytes = all(isinstance(change, _KEEPS_BYTES) for change in changes)
 
     def prepare(index, image_seed):
-        image, label = read(index)
-        if not (crops or split.is_cropped):
-            image = preprocessing.center(image)
-        image = tf.cast(preprocessing.to_channels(image), tf.float32)
-        for i, change in enumerate(augmentation[: len(augmentation) - len(mixes)]):
-            own_seed = tf.random.experimental.stateless_fold_in(image_seed, i)
-            image = change(image, own_seed, preprocessing.size)
-        return preprocessing.scale(image), label
+        image = take(index, _fold(image_seed, changes.index(crop) if crop else 0))
+        for i, change in enumerate(changes):
+            if change is not crop:
+                image = change(tf.cast(image, tf.float32), _fold(image_seed, i), preprocessing.size)
+        return (_to_bytes(image) if is_bytes else tf.cast(image, tf.float32)), index
 
-    crops = [change for change in augmentation if change.sets_size]
-    # Even the smallest patch shall have more pixels than the net takes.
-    sides = [math.ceil(preprocessing.size / change.least_side) for change in crops]
-    read = _reader(split, max(sides, default=preprocessing.enough))
-    rows = tf.data.Dataset.from_tensor_slices((order[start:], seeds[start:]))
-    batches = _batches(rows, prepare, batch_size)
-    if not mixes:
-        return batches
+    rows = training_rows(
+        len(split), batch_size, seed=seed, epoch=epoch, first_step=first_step, worker=worker
+    )
+    batches = _batches(rows, prepare, worker.share(batch_size), deterministic)
+    labels_of = _label_reader(split, classes)
 
-    def mix(batch_seed, batch):
-        images, labels = batch[0], tf.one_hot(batch[1], classes)
+    def finish(batch_seed, batch):
+        images, indices = batch
+        labels = labels_of(indices)
+        if mixes:
+            images = tf.cast(images, tf.float32)
+            labels = labels if split.is_multi_label else tf.one_hot(labels, classes)
         for i, change in mixes:
             # No image has this seed: theirs are folded with the numbers of other changes.
-            own_seed = tf.random.experimental.stateless_fold_in(batch_seed, i)
-            images, labels = change(images, labels, own_seed)
-        return images, labels
+            images, labels = change(images, labels, _fold(batch_seed, i))
+        return preprocessing.scale(images), labels
 
-    numbers = epoch * steps + np.arange(first_step, steps)
-    batch_seeds = np.stack([np.full_like(numbers, seed), numbers], axis=1)
-    numbered = tf.data.Dataset.zip(tf.data.Dataset.from_tensor_slices(batch_seeds), batches)
-    mix = tf.autograph.experimental.do_not_convert(mix)
-    return numbered.map(mix, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+    numbers = tf.data.Dataset.range(epoch * steps + first_step, (epoch + 1) * steps)
+    seeds = numbers.map(lambda number: tf.stack([tf.constant(seed, tf.int64), number]))
+    # The generator of the rows does not say how many there are.
+    batches = batches.apply(tf.data.experimental.assert_cardinality(steps - first_step))
+    return _finished(tf.data.Dataset.zip(seeds, batches), finish, deterministic)
 
 
 def evaluation_batches(
-    split: Split, preprocessing: Preprocessing, batch_size: int
+    split: Split,
+    preprocessing: Preprocessing,
+    batch_size: int,
+    *,
+    classes: int | None = None,
+    worker: Worker = _ALONE,
 ) -> tf.data.Dataset:
-    """Returns each image once, in order, with its label; the last batch may be smaller."""
-    read = _reader(split, preprocessing.enough)
+    """Returns each image once, in order, with its label; the last batch may be smaller.
 
-    def prepare(index):
-        image, label = read(index)
-        if not split.is_cropped:
-            image = preprocessing.center(image)
-        return preprocessing.scale(image), label
+    Args:
+        split: images.
+        preprocessing: geometry and scaling; see `training_batches`.
+        batch_size: images in a batch of one worker.
+        classes: number of classes; wanted if images have several labels.
+        worker: whose share it is. Several get as many full batches each: what fills them up has
+            the weight 0.
 
-    rows = tf.data.Dataset.range(len(split))
-    return _batches(rows, prepare, batch_size)
+    Returns:
+        A data set of (images, labels) as `training_batches` has them; with several workers of
+        (images, labels, weights (batch,) float32).
+    """
+    take = _taker(split, preprocessing, None)
+    labels_of = _label_reader(split, classes)
+
+    def prepare(index, is_real):
+        return _to_bytes(take(index, None)), index, is_real
+
+    def finish(images, indices, is_real):
+        pair = preprocessing.scale(images), labels_of(indices)
+        return pair if worker.count == 1 else (*pair, tf.cast(is_real, tf.float32))
+
+    rows = evaluation_rows(len(split), batch_size, worker)
+    return _finished(_batches(rows, prepare, batch_size, True), finish, True)
 
 
 @contextlib.contextmanager
-def naming_faults() -> Iterator[None]:
-    """Turns what TensorFlow makes of an unreadable file within a pipeline into its own sentence."""
+def naming_faults(split: Split | None = None) -> Iterator[None]:
+    """Turns what TensorFlow makes of an unreadable image within a pipeline into a sentence.
+
+    Args:
+        split: the images, to find the one that TensorFlow does not name.
+    """
     try:
         yield
     except tf.errors.OpError as error:
         sentence = re.search(r"InputError: (.*)", str(error))
-        if sentence is None:
+        if sentence is not None:
+            raise InputError(sentence.group(1)) from error
+        fault = first_fault(split) if split is not None else None
+        if fault is None:
             raise
-        raise InputError(sentence.group(1)) from error
+        raise InputError(fault.reason) from error
 
 
-def _reader(split: Split, enough: int):
-    labels = tf.constant(split.labels)
-    if split.images is not None:
-        images = tf.constant(split.images)
-        return lambda index: (images[index], labels[index])
-    files = tf.constant([os.fsencode(file) for file in split.files or ()])
+def _taker(
+    split: Split, preprocessing: Preprocessing, crop: Crop | None
+) -> Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]:
+    """Returns what gives the image of a number at the size of the net, (size, size, channels)."""
+    size = preprocessing.size
+    if split.encoded is not None:
+        encoded, channels = split.encoded, preprocessing.channels
 
-    def read_rgb(path: bytes) -> np.ndarray:
-        return read_image(os.fsdecode(path), enough=enough)
+        def take_window(index, seed):
+            if crop is None:
+                # The resize that follows shall have more pixels than it makes.
+                enough = 2 * preprocessing.enough
+                return preprocessing.center(decode_window(encoded, index, whole, enough, channels))
+            part = decode_window(
+                encoded, index, lambda shape: crop.window(shape, seed), size, channels
+            )
+            return crop.resize(tf.cast(part, tf.float32), seed, size)
 
-    def read_file(index):
-        image = tf.numpy_function(read_rgb, [files[index]], tf.uint8, stateful=False)
-        return tf.ensure_shape(image, (None, None, 3)), labels[index]
+        return take_window
+    images = tf.constant(split.images)
 
-    return read_file
+    def take(index, seed):
+        image = preprocessing.to_channels(images[index])
+        if crop is not None:
+            return crop(tf.cast(image, tf.float32), seed, size)
+        return image if split.is_cropped else preprocessing.center(image)
+
+    return take
 
 
-def _batches(rows: tf.data.Dataset, prepare: Callable, batch_size: int) -> tf.data.Dataset:
+def _label_reader(split: Split, classes: int | None) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns what gives the labels of a batch of numbers."""
+    labels = split.labels
+    if not isinstance(labels, LabelSets):
+        single = tf.constant(labels)
+        return lambda indices: tf.gather(single, indices)
+
+    def dense(indices: np.ndarray) -> np.ndarray:
+        return labels.to_dense(indices, classes)
+
+    def read(indices):
+        matrix = tf.numpy_function(dense, [indices], tf.float32, stateful=False)
+        return tf.ensure_shape(matrix, (None, classes))
+
+    return read
+
+
+def _fold(seed: tf.Tensor, number: int) -> tf.Tensor:
+    return tf.random.experimental.stateless_fold_in(seed, number)
+
+
+def _to_bytes(image: tf.Tensor) -> tf.Tensor:
+    if image.dtype == tf.uint8:
+        return image
+    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+
+
+def _batches(
+    rows: tf.data.Dataset, prepare: Callable, batch_size: int, deterministic: bool
+) -> tf.data.Dataset:
     # Every condition in `prepare` is a Python one: there is nothing to convert.
     prepare = tf.autograph.experimental.do_not_convert(prepare)
-    examples = rows.map(prepare, tf.data.AUTOTUNE, deterministic=True)
-    return examples.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    examples = rows.map(prepare, tf.data.AUTOTUNE, deterministic=deterministic)
+    return examples.batch(batch_size, num_parallel_calls=1)
+
+
+def _finished(batches: tf.data.Dataset, finish: Callable, deterministic: bool) -> tf.data.Dataset:
+    finish = tf.autograph.experimental.do_not_convert(finish)
+    return batches.map(finish, 1, deterministic=deterministic).prefetch(tf.data.AUTOTUNE)

@@ -7,7 +7,8 @@ import numpy as np
 
 from keras_convnets.data.folder import load_folder
 from keras_convnets.data.idx import read_idx_folder
-from keras_convnets.data.splits import ImageSet, Split
+from keras_convnets.data.image_set import ImageSet
+from keras_convnets.data.splits import Split
 from keras_convnets.errors import InputError, nearest, reason_of
 
 FASHION_CLASSES = (

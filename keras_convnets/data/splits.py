@@ -1,48 +1,42 @@
-"""A set of labelled images, whatever it is stored in."""
+"""One part of an image set, whatever it is stored in."""
 
 import dataclasses
-import functools
-import hashlib
-import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from keras_convnets.data.images import read_image
-from keras_convnets.errors import InputError, check_number
-
-# From so many held-out images of a class on, chance alone gives each class its share of them.
-ENOUGH_BY_CHANCE = 10
+from keras_convnets.data.encoded import Encoded
+from keras_convnets.data.images import decode_image
+from keras_convnets.data.labels import LabelSets
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """An image file that can't be read.
+    """An image that can't be read.
 
     Attributes:
-        file: the file.
+        file: the file, and where in it if it holds several.
         reason: why, in a sentence that names it.
     """
 
-    file: Path
+    file: str
     reason: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """One part of an image set: labels, and images as arrays or as files.
+    """One part of an image set: labels, and images as arrays or encoded.
 
     Attributes:
-        labels: (n,) int64, indices into the classes.
+        labels: (n,) int64, indices into the classes; or the several labels of each image.
         images: (n, height, width, channels) uint8, or `None`.
-        files: the paths of n image files, or `None`.
+        encoded: n encoded images, or `None`.
         is_cropped: whether the arrays are the central crops that the net takes, ready to be scaled.
     """
 
-    labels: np.ndarray
+    labels: np.ndarray | LabelSets
     images: np.ndarray | None = None
-    files: tuple[Path, ...] | None = None
+    encoded: Encoded | None = None
     is_cropped: bool = False
 
     def __len__(self) -> int:
@@ -50,162 +44,52 @@ class Split:
 
     def take(self, indices: Sequence[int] | np.ndarray) -> "Split":
         """Returns the part of the split at these indices, in their order."""
+        indices = np.asarray(indices, np.int64)
+        labels = self.labels
         return Split(
-            self.labels[indices],
+            labels.take(indices) if isinstance(labels, LabelSets) else labels[indices],
             None if self.images is None else self.images[indices],
-            None if self.files is None else tuple(self.files[i] for i in indices),
+            None if self.encoded is None else self.encoded.take(indices),
             self.is_cropped,
         )
 
     def without(self, faults: Iterable[Fault]) -> "Split":
-        """Returns the split without the files that can't be read."""
+        """Returns the split without the images that can't be read."""
         bad = {fault.file for fault in faults}
-        if not bad:
+        if not bad or self.encoded is None:
             return self
-        return self.take([i for i, file in enumerate(self.files or ()) if file not in bad])
+        return self.take([i for i, name in enumerate(self.names) if name not in bad])
 
     def image(self, index: int, channels: int = 3) -> np.ndarray:
         """Returns one image, (height, width, channels) uint8; arrays keep their channels."""
-        if self.images is not None:
+        if self.encoded is None:
             return self.images[index]
-        files = self.files or ()
-        return read_image(files[index], channels)
-
-
-@dataclasses.dataclass(frozen=True)
-class ImageSet:
-    """Labelled images with their classes, in up to three splits.
-
-    Attributes:
-        name: what the user called it.
-        classes: names of the classes, in the order of the labels.
-        channels: channels of the images.
-        train: training images.
-        validation: images to choose hyper-parameters by, or `None`: then `hold_out` takes some.
-        test: images that only the final evaluation reads, or `None`.
-        skipped: files that can't be read, which are in none of the splits.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    channels: int
-    train: Split
-    validation: Split | None = None
-    test: Split | None = None
-    skipped: tuple[Fault, ...] = ()
-
-    def __post_init__(self):
-        if len(self.classes) < 2:
-            raise InputError(
-                f"The data set {self.name!r} needs at least two classes. "
-                f"Received: {', '.join(self.classes) or 'none'}"
-            )
-        for name, split in self.splits.items():
-            if not len(split):
-                raise InputError(f"The {name} set of {self.name!r} has no images.")
-            low, high = int(split.labels.min()), int(split.labels.max())
-            if low < 0 or high >= len(self.classes):
-                raise InputError(
-                    f"The labels of the {name} set of {self.name!r} should be 0 to "
-                    f"{len(self.classes) - 1}. Received: {low} to {high}"
-                )
-
-    @functools.cached_property
-    def splits(self) -> dict[str, Split]:
-        """The splits that there are, by name."""
-        named = {"train": self.train, "validation": self.validation, "test": self.test}
-        return {name: split for name, split in named.items() if split is not None}
+        return decode_image(self.encoded.read(index), self.encoded.name(index), channels)
 
     @property
-    def held_back(self) -> tuple[str, Split]:
-        """The split to evaluate on and its name: test, or else validation, or else train."""
-        return list(self.splits.items())[-1]
+    def encoded_count(self) -> int:
+        """How many images have to be decoded still."""
+        return 0 if self.encoded is None else len(self.encoded)
 
-    def fingerprint(self) -> str:
-        """Returns a hash of classes, labels, and arrays or the names and sizes of files."""
-        digest = hashlib.sha256("\0".join(self.classes).encode())
-        for name, split in self.splits.items():
-            digest.update(name.encode())
-            digest.update(split.labels.tobytes())
-            if split.images is not None:
-                digest.update(np.ascontiguousarray(split.images))
-            for file in split.files or ():
-                digest.update(os.fsencode(f"{file.parent.name}/{file.name}"))
-                digest.update(str(file.stat().st_size).encode())
-        return digest.hexdigest()
+    @property
+    def names(self) -> Iterator[str]:
+        """What messages call the images, if they are encoded."""
+        return (self.encoded.name(i) for i in range(self.encoded_count))
 
-    def check_skipped(self, limit: float) -> None:
-        """Makes sure that not too many files can't be read.
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether an image may have several labels, or none."""
+        return isinstance(self.labels, LabelSets)
 
-        Args:
-            limit: the share of all files that may be skipped.
+    @property
+    def label_arrays(self) -> tuple[np.ndarray, ...]:
+        """All labels, and where those of each image begin if it may have several."""
+        if isinstance(self.labels, LabelSets):
+            return self.labels.values, self.labels.offsets
+        return (self.labels,)
 
-        Raises:
-            InputError: if there are more.
-        """
-        total = len(self.skipped) + sum(len(split) for split in self.splits.values())
-        share = len(self.skipped) / total
-        if share > limit:
-            raise InputError(
-                f"Of the {total} images of {self.name!r} {len(self.skipped)} can't be read, which "
-                f"is {share:.1%}; at most {limit:.1%} may be skipped (`--max-skipped`). The first: "
-                f"{min(fault.reason for fault in self.skipped)}"
-            )
-
-    def check_classes(self, least: int = 1) -> None:
-        """Makes sure that each class has at least so many training images.
-
-        Raises:
-            InputError: if one has fewer.
-        """
-        counts = np.bincount(self.train.labels, minlength=len(self.classes))
-        few = [f"{self.classes[i]!r} {counts[i]}" for i in np.flatnonzero(counts < least)]
-        if few:
-            others = f" and {len(few) - 3} other classes fewer than that" if len(few) > 3 else ""
-            images = "one image" if least == 1 else f"{least} images, for one is held out"
-            raise InputError(
-                f"Each class of {self.name!r} should have at least {images}. "
-                f"Received: {', '.join(few[:3])}{others}"
-            )
-
-    def hold_out(self, fraction: float, seed: int) -> "ImageSet":
-        """Makes a validation set of a seeded share of the training images, if there is none.
-
-        Each class gives its share, but at least one image and not all of them. In sets so large
-        that the least class gives ten or more, the draw is from all images together.
-
-        Args:
-            fraction: share of the training images, in (0, 1).
-            seed: the choice depends on it alone.
-
-        Raises:
-            InputError: if a class has fewer than two images.
-        """
-        check_number("The seed", seed, least=0, whole=True)
-        check_number("The share to hold out", fraction, above=0, below=1)
-        if self.validation is not None:
-            self.check_classes()
-            return self
-        self.check_classes(least=2)
-        order = np.random.default_rng(seed).permutation(len(self.train))
-        counts = np.bincount(self.train.labels)
-        if counts.min() * fraction >= ENOUGH_BY_CHANCE:
-            is_held = np.arange(len(order)) < round(len(order) * fraction)
-        else:
-            quotas = np.clip(np.round(counts * fraction), 1, counts - 1)
-            labels = self.train.labels[order]
-            is_held = _places(labels) < quotas[labels]
-        return dataclasses.replace(
-            self,
-            validation=self.train.take(np.sort(order[is_held])),
-            train=self.train.take(np.sort(order[~is_held])),
-        )
-
-
-def _places(labels: np.ndarray) -> np.ndarray:
-    """For each label, how many equal ones stand before it."""
-    places = np.zeros_like(labels)
-    for label in np.unique(labels):
-        is_equal = labels == label
-        places[is_equal] = np.arange(is_equal.sum())
-    return places
+    def label_counts(self, classes: int) -> np.ndarray:
+        """Returns how many images have each label, (classes,) int64."""
+        if isinstance(self.labels, LabelSets):
+            return self.labels.counts(classes)
+        return np.bincount(self.labels, minlength=classes)

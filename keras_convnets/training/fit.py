@@ -52,8 +52,8 @@ class Job:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How an image becomes the input of the net."""
-        return self.run.settings.preprocessing
+        """How an image becomes the input of the net, which scales its bytes on its own device."""
+        return dataclasses.replace(self.run.settings.preprocessing, mode="raw")
 
     @property
     def batch_size(self) -> int:
@@ -94,7 +94,7 @@ class Job:
             DivergedError: if its outputs are not finite.
         """
         batches = evaluation_batches(split, self.preprocessing, self.evaluation_batch_size)
-        with naming_faults():
+        with naming_faults(split):
             scores = evaluate(self.main, batches)
         if not math.isfinite(scores.loss):
             raise DivergedError(f"The {name} loss", self.progress.steps)
@@ -209,7 +209,7 @@ def _fit_stretch(job: Job, display: Display, steps: int) -> None:
     if isinstance(heads, dict):  # every head learns the same labels
         batches = batches.map(lambda images, labels: (images, dict.fromkeys(heads, labels)))
     callbacks = [_Monitor(job, display)]
-    with naming_faults():
+    with naming_faults(job.images.train):
         job.model.fit(batches.take(steps), verbose=0, shuffle=False, callbacks=callbacks)
 
 

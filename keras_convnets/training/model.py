@@ -51,12 +51,20 @@ def build_model(recipe: Recipe, channels: int) -> keras.Model:
     return get_model(name, **builder_options(recipe, channels))
 
 
-def build_training_model(recipe: Recipe, channels: int) -> keras.Model:
-    """Builds the net of a recipe, with auxiliary heads if the recipe gives them a weight."""
-    if recipe.aux_weight.value is None:
-        return build_model(recipe, channels)
+def build_training_model(recipe: Recipe, channels: int, mode: str) -> keras.Model:
+    """Builds the net of a recipe as it is trained.
+
+    Args:
+        recipe: the recipe; if it gives auxiliary heads a weight the net has them.
+        channels: of the images.
+        mode: of `imagenet_utils.preprocess_input`; the net scales raw images by itself, so that
+            they are bytes until they are on its device.
+    """
     name = find_architecture(recipe.model.value)[0].name
-    return get_model(name, **builder_options(recipe, channels), aux_logits=True)
+    options = builder_options(recipe, channels) | {"include_preprocessing": mode}
+    if recipe.aux_weight.value is not None:
+        options["aux_logits"] = True
+    return get_model(name, **options)
 
 
 def main_output(model: keras.Model) -> keras.Model:

@@ -206,7 +206,7 @@ def _write_beginning(
 
 def _write_skipped(path: Path, faults: Sequence[Fault]) -> None:
     if faults:
-        rows = [{"file": str(fault.file), "reason": fault.reason} for fault in faults]
+        rows = [{"file": fault.file, "reason": fault.reason} for fault in faults]
         write_json(path / "skipped.json", rows)
 
 

@@ -160,10 +160,10 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
         return _work(run, images, model, phases, quiet, is_new=False)
 
 
-def _skipped_before(run: Run, images: ImageSet) -> set[Path]:
+def _skipped_before(run: Run, images: ImageSet) -> set[str]:
     """The files that a run left out when it began: not those that only its end decodes."""
-    decoded_last = set(images.test.files or ()) if images.test else set()
-    return {Path(row["file"]) for row in run.skipped} - decoded_last
+    decoded_last = set(images.test.names) if images.test else set()
+    return {row["file"] for row in run.skipped} - decoded_last
 
 
 def _changed(run: Run, images: ImageSet) -> InputError:
@@ -219,7 +219,7 @@ def _absolute(data: str) -> str:
 def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.Model:
     """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
     set_reproducible(settings.seed)
-    model = build_training_model(recipe, images.channels)
+    model = build_training_model(recipe, images.channels, settings.preprocessing.mode)
     freeze(model, recipe.freeze_until.value)
     return model
 
@@ -237,7 +237,7 @@ def _decode(recipe: Recipe, images: ImageSet, settings: Settings, quiet: bool) -
     Test images are left alone: they are read at the end.
     """
     splits = {name: split for name, split in images.splits.items() if name != "test"}
-    total = sum(len(split.files or ()) for split in splits.values())
+    total = sum(split.encoded_count for split in splits.values())
     decoded, skipped = {}, list(images.skipped)
     with counting("reading images", total, quiet) as advance:
         for name, split in splits.items():
@@ -301,7 +301,7 @@ def _work(
 def _finish(job: Job) -> None:
     """Evaluates the trained net on held-back images, saves it, and writes the report."""
     name, split = job.images.held_back
-    with counting("reading images", len(split.files or ()), job.quiet) as advance:
+    with counting("reading images", split.encoded_count, job.quiet) as advance:
         split, faults = sources.decode_once(split, job.preprocessing, (), advance)
     images = dataclasses.replace(job.images, skipped=(*job.images.skipped, *faults))
     job.run.write_skipped(images.skipped)
@@ -311,7 +311,7 @@ def _finish(job: Job) -> None:
         for layer in plain.layers:
             layer.set_weights(job.model.get_layer(layer.name).get_weights())
     write_json(job.run.path / "evaluation.json", {"split": name, **scores.figures})
-    card = model_card(job.run.recipe, images.classes, job.preprocessing)
+    card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing)
     save_model(plain, job.run.path / "model.keras", card)
     write_report(job.run, images, split, scores)
 

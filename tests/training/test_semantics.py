@@ -163,7 +163,7 @@ def test_balanced_weights_give_each_class_the_same_part_of_the_loss():
 def test_auxiliary_losses_are_added_with_their_weight(tiny_googlenet, rng):
     """loss = main + weight * (aux1 + aux2) + L2 (1409.4842, section 5)."""
     decay = tiny_googlenet.l2.value
-    model = build_training_model(tiny_googlenet, channels=3)
+    model = build_training_model(tiny_googlenet, channels=3, mode="raw")
     optimizer = build_optimizer(SGD(), 0.1, clip_norm=None, ema=None)
     compile_model(model, tiny_googlenet, optimizer)
     images = rng.normal(size=(4, 20, 20, 3)).astype("float32")

@@ -1,0 +1,113 @@
+"""Encoded images, wherever their bytes are: in files of their own, or in memory."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets.errors import InputError, reason_of
+
+
+class Encoded(Protocol):
+    """Encoded images, any of which can be read at any time, by several threads at once."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> bytes:
+        """Returns the bytes of one image.
+
+        Raises:
+            InputError: if they can't be read.
+        """
+
+    def fetch(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns the bytes of one image, () string, within a graph; `index` is () int64."""
+
+    def name(self, index: int) -> str:
+        """Returns what a message calls an image: its file, and where in it."""
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> "Encoded":
+        """Returns those at these indices, in their order."""
+
+    def identity(self) -> Iterator[bytes]:
+        """Gives what tells these images from others, without reading them all."""
+
+
+class Files:
+    """Image files.
+
+    Args:
+        paths: of the files.
+    """
+
+    def __init__(self, paths: Sequence[Path]):
+        self.paths = tuple(paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, index: int) -> bytes:
+        path = self.paths[index]
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise InputError(f"There is no image file at {str(path)!r}.") from error
+        except OSError as error:
+            reason = reason_of(error)
+            raise InputError(f"The image file {str(path)!r} can't be read: {reason}.") from error
+
+    def fetch(self, index: tf.Tensor) -> tf.Tensor:
+        names = tf.constant([os.fsencode(path) for path in self.paths])
+        return tf.io.read_file(names[index])
+
+    def name(self, index: int) -> str:
+        return str(self.paths[index])
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> "Files":
+        return Files([self.paths[i] for i in indices])
+
+    def identity(self) -> Iterator[bytes]:
+        for path in self.paths:
+            yield os.fsencode(f"{path.parent.name}/{path.name}")
+            yield str(path.stat().st_size).encode()
+
+
+class Blobs:
+    """Encoded images in memory.
+
+    Args:
+        blobs: the bytes of each.
+        names: what each is called.
+    """
+
+    def __init__(self, blobs: Sequence[bytes], names: Sequence[str]):
+        self._blobs, self._names = tuple(blobs), tuple(names)
+
+    def __len__(self) -> int:
+        return len(self._blobs)
+
+    def read(self, index: int) -> bytes:
+        return self._blobs[index]
+
+    def fetch(self, index: tf.Tensor) -> tf.Tensor:
+        return fetch_by_reading(self, index)
+
+    def name(self, index: int) -> str:
+        return self._names[index]
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> "Blobs":
+        return Blobs([self._blobs[i] for i in indices], [self._names[i] for i in indices])
+
+    def identity(self) -> Iterator[bytes]:
+        for name, blob in zip(self._names, self._blobs, strict=True):
+            yield name.encode()
+            yield str(len(blob)).encode()
+
+
+def fetch_by_reading(encoded: Encoded, index: tf.Tensor) -> tf.Tensor:
+    """Returns the bytes of one image within a graph, where TensorFlow has no reader for them."""
+    content = tf.numpy_function(lambda i: encoded.read(int(i)), [index], tf.string, stateful=False)
+    return tf.ensure_shape(content, ())

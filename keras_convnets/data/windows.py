@@ -1,0 +1,117 @@
+"""From encoded images to parts of them, in TensorFlow's graph: a JPEG decodes the part alone."""
+
+import functools
+import io
+from collections.abc import Callable
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+
+from keras_convnets.data.encoded import Encoded
+from keras_convnets.data.images import decode_image
+
+# How much smaller libjpeg can decode an image, from the largest.
+_RATIOS = (8, 4, 2, 1)
+_ORIENTATION = 0x0112  # the EXIF tag
+_UPRIGHT = (None, 1)
+
+# From (height, width) int32 to [y, x, height, width] int32, within them.
+Window = Callable[[tf.Tensor], tf.Tensor]
+
+
+def whole(shape: tf.Tensor) -> tf.Tensor:
+    """The window of all of an image."""
+    return tf.concat([tf.zeros([2], tf.int32), shape], 0)
+
+
+def decode_window(
+    encoded: Encoded, index: tf.Tensor, window: Window, enough: int, channels: int
+) -> tf.Tensor:
+    """Reads and decodes a part of an image.
+
+    Args:
+        encoded: images.
+        index: () int64, which of them.
+        window: gives the part, in pixels of the upright image.
+        enough: pixels that the shorter side of the part has to have; a larger JPEG is decoded at a
+            half, a quarter or an eighth of its size as long as that leaves as many.
+        channels: 3 for RGB or 1 for grey.
+
+    Returns:
+        (height, width, channels) uint8.
+    """
+    content = encoded.fetch(index)
+
+    def decode_whole(content: bytes, index: int) -> np.ndarray:
+        return decode_image(content, encoded.name(int(index)), channels)
+
+    def by_pillow() -> tf.Tensor:
+        image = tf.numpy_function(decode_whole, [content, index], tf.uint8, stateful=False)
+        image = tf.ensure_shape(image, (None, None, channels))
+        y, x, height, width = tf.unstack(window(tf.shape(image)[:2]))
+        return image[y : y + height, x : x + width]
+
+    part = tf.cond(
+        _is_plain_jpeg(content),
+        lambda: _decode_jpeg(content, window, enough, channels),
+        by_pillow,
+    )
+    return tf.ensure_shape(part, (None, None, channels))
+
+
+def _is_plain_jpeg(content: tf.Tensor) -> tf.Tensor:
+    """Whether an image is a JPEG that TensorFlow decodes as Pillow does: whole and upright."""
+    size = tf.strings.length(content)
+    head = tf.strings.substr(content, 0, tf.minimum(size, 64))
+    tail = tf.strings.substr(content, tf.maximum(size - 2, 0), 2)
+    is_jpeg = tf.equal(tf.strings.substr(head, 0, tf.minimum(size, 3)), b"\xff\xd8\xff")
+    is_whole = tf.equal(tail, b"\xff\xd9")
+    has_exif = tf.strings.regex_full_match(head, r"\C*Exif\C*")  # \C is any byte
+
+    def is_upright() -> tf.Tensor:
+        answer = tf.numpy_function(_is_upright, [content], tf.bool, stateful=False)
+        return tf.ensure_shape(answer, ())
+
+    def is_simple() -> tf.Tensor:
+        # A fourth channel is CMYK, of which there are several kinds.
+        return tf.io.extract_jpeg_shape(content)[2] < 4
+
+    return tf.cond(
+        is_jpeg & is_whole,
+        lambda: tf.cond(has_exif, is_upright, is_simple),
+        lambda: tf.constant(False),
+    )
+
+
+def _is_upright(content: bytes) -> np.bool_:
+    try:
+        with PIL.Image.open(io.BytesIO(content)) as image:
+            is_plain = image.mode in ("RGB", "L")
+            return np.bool_(is_plain and image.getexif().get(_ORIENTATION) in _UPRIGHT)
+    except Exception:  # whatever it is, the reader of all formats has a sentence for it
+        return np.bool_(False)
+
+
+def _decode_jpeg(content: tf.Tensor, window: Window, enough: int, channels: int) -> tf.Tensor:
+    """Decodes the window alone, at the least size that has enough pixels."""
+    shape = tf.io.extract_jpeg_shape(content)[:2]
+    part = window(shape)
+    side = tf.reduce_min(part[2:])
+
+    def at(ratio: int) -> tf.Tensor:
+        size = -(-shape // ratio)  # libjpeg rounds up
+        begin = part[:2] // ratio
+        extent = tf.minimum(tf.maximum(part[2:] // ratio, 1), size - begin)
+        # The accurate transform is Pillow's, to the bit.
+        return tf.image.decode_and_crop_jpeg(
+            content,
+            tf.concat([begin, extent], 0),
+            channels=channels,
+            ratio=ratio,
+            dct_method="INTEGER_ACCURATE",
+        )
+
+    fits = [side >= ratio * enough for ratio in _RATIOS[:-1]]
+    index = tf.argmax(tf.stack([*fits, True]), output_type=tf.int32)
+    return tf.switch_case(index, [functools.partial(at, ratio) for ratio in _RATIOS])
