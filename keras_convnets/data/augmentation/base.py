@@ -31,6 +31,12 @@ def fold(seed: tf.Tensor, number: int) -> tf.Tensor:
     return tf.random.experimental.stateless_fold_in(seed, number)
 
 
+def clip(image: tf.Tensor) -> tf.Tensor:
+    """Clips colours to 0..255."""
+    # In one pass; `tf.clip_by_value` makes two.
+    return tf.raw_ops.ClipByValue(t=image, clip_value_min=0.0, clip_value_max=255.0)
+
+
 def check_range(owner: str, name: str, pair: Any, *, most: float | None = None) -> None:
     """Makes sure that a value is a pair of numbers above 0, the least and the largest.
 

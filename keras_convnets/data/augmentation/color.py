@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from keras_convnets.data.augmentation.base import Augmentation, check_range, fold
+from keras_convnets.data.augmentation.base import Augmentation, check_range, clip, fold
 from keras_convnets.data.augmentation.lighting import PCALighting
 from keras_convnets.errors import InputError, check_number
 
@@ -74,9 +74,9 @@ class HowardDistortion(Augmentation):
     def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         factors = tf.random.stateless_uniform((3,), fold(seed, 0), *self.factors)
         changes = [
-            lambda x: _clip(x * factors[0] + (1 - factors[0]) * _mean_grey(x)),
-            lambda x: _clip(x * factors[1]),
-            lambda x: _clip(_mix_channels(x, 1.0, factors[2])),
+            lambda x: clip(x * factors[0] + (1 - factors[0]) * _mean_grey(x)),
+            lambda x: clip(x * factors[1]),
+            lambda x: clip(_mix_channels(x, 1.0, factors[2])),
         ]
         image = _one_of(list(itertools.permutations(changes)), image, fold(seed, 1))
         return self.lighting(image, fold(seed, 2), size) if self.lighting else image
@@ -106,16 +106,15 @@ class SlimDistortion(Augmentation):
         def contrast(x):
             return tf.image.stateless_random_contrast(x, 0.5, 1.5, seeds[3])
 
+        orders = [
+            [brightness, saturation, hue, contrast],
+            [saturation, brightness, contrast, hue],
+            [contrast, hue, brightness, saturation],
+            [hue, saturation, contrast, brightness],
+        ]
         if image.shape[-1] == 1:
-            orders = [[brightness, contrast], [contrast, brightness]]  # both twice
-        else:
-            orders = [
-                [brightness, saturation, hue, contrast],
-                [saturation, brightness, contrast, hue],
-                [contrast, hue, brightness, saturation],
-                [hue, saturation, contrast, brightness],
-            ]
-        return _clip(_one_of(orders, image, seeds[4]))
+            orders = [[x for x in order if x in (brightness, contrast)] for order in orders]
+        return clip(_one_of(orders, image, seeds[4]))
 
 
 def _one_of(orders: Sequence[Sequence[Change]], image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -138,7 +137,9 @@ def _grey(channels: int) -> tf.Tensor:
 
 def _mean_grey(image: tf.Tensor) -> tf.Tensor:
     """The mean of the grey image, a scalar."""
-    return tf.reduce_sum(tf.reduce_mean(image, axis=(0, 1)) * _grey(image.shape[-1]))
+    # One axis at a time: twice as fast as both at once.
+    color = tf.reduce_mean(tf.reduce_mean(image, axis=0), axis=0)
+    return tf.reduce_sum(color * _grey(image.shape[-1]))
 
 
 def _mix_channels(image: tf.Tensor, factor: tf.Tensor, saturation: tf.Tensor) -> tf.Tensor:
@@ -148,7 +149,3 @@ def _mix_channels(image: tf.Tensor, factor: tf.Tensor, saturation: tf.Tensor) ->
     matrix = factor * (saturation * tf.eye(channels) + (1 - saturation) * to_grey)
     pixels = tf.matmul(tf.reshape(image, (-1, channels)), matrix)
     return tf.reshape(pixels, tf.shape(image))
-
-
-def _clip(image: tf.Tensor) -> tf.Tensor:
-    return tf.clip_by_value(image, 0, 255)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from keras_convnets.data.augmentation.base import Augmentation, check_range, fold
+from keras_convnets.data.augmentation.base import Augmentation, check_range, clip, fold
 from keras_convnets.errors import InputError, check_choice, check_number
 
 FILTERS = ("bilinear", "area", "nearest", "bicubic")
@@ -76,16 +76,16 @@ class Crop(Augmentation, abc.ABC):
         else:
             drawn = tf.random.stateless_uniform((), fold(seed, _FILTER), 0, len(ways), tf.int32)
             image = tf.switch_case(drawn, ways)
-        return tf.ensure_shape(image, (size, size, patch.shape[-1]))  # a slice forgot it
+        return tf.ensure_shape(image, (size, size, patch.shape[-1]))  # for switch_case forgets it
 
     def _filter(self, patch: tf.Tensor, size: int, name: str) -> tf.Tensor:
         image = tf.image.resize(patch, (size, size), name, antialias=self.antialias)
         image = tf.cast(image, tf.float32)
-        return tf.clip_by_value(image, 0, 255) if name == "bicubic" else image  # it swings beyond
+        return clip(image) if name == "bicubic" else image  # it swings beyond
 
     def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
         top, left, height, width = tf.unstack(self.window(tf.shape(image)[:2], seed))
-        patch = tf.slice(image, [top, left, 0], [height, width, -1])
+        patch = image[top : top + height, left : left + width]
         return self.resize(patch, seed, size)
 
 
