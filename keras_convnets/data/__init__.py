@@ -1,12 +1,19 @@
 """Labelled images: where they come from, how they are changed, how they are batched."""
 
 from keras_convnets.data.augmentation import (
+    ColorJitter,
     CutMix,
     FlipLeftRight,
+    HowardDistortion,
     InceptionCrop,
     MixUp,
     PadCrop,
+    PCALighting,
     RandAugment,
+    RandomSizedCrop,
+    ShorterSideCrop,
+    SlimCrop,
+    SlimDistortion,
 )
 from keras_convnets.data.decoding import decode_once
 from keras_convnets.data.image_set import ImageSet
@@ -20,24 +27,34 @@ from keras_convnets.data.pipeline import (
 )
 from keras_convnets.data.sources import SPECS, load
 from keras_convnets.data.splits import Fault, Split
+from keras_convnets.data.whitening import ZCA, global_contrast_normalize
 from keras_convnets.preprocessing import Preprocessing
 
 __all__ = [
     "SPECS",
+    "ZCA",
+    "ColorJitter",
     "CutMix",
     "Fault",
     "FlipLeftRight",
+    "HowardDistortion",
     "ImageSet",
     "InceptionCrop",
     "MixUp",
+    "PCALighting",
     "PadCrop",
     "Preprocessing",
     "RandAugment",
+    "RandomSizedCrop",
+    "ShorterSideCrop",
+    "SlimCrop",
+    "SlimDistortion",
     "Split",
     "Worker",
     "count_steps",
     "decode_once",
     "evaluation_batches",
+    "global_contrast_normalize",
     "load",
     "naming_faults",
     "read_image",

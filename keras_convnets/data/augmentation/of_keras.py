@@ -1,114 +1,18 @@
-"""Random changes to training images; each is a pure function of the images and a seed."""
+"""Changes that layers of Keras make: RandAugment, and the mixing of batches."""
 
 import abc
 import dataclasses
 import functools
-import math
 from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
-from keras_convnets.errors import InputError, check_number
+from keras_convnets.data.augmentation.base import Augmentation, fold
+from keras_convnets.errors import check_number
 
 # Their own seed is never drawn from; without one Keras would take it from Python's generator.
 _LAYER_OPTIONS = {"seed": 0, "data_format": "channels_last", "dtype": "float32"}
-
-
-class Augmentation:
-    """A random change.
-
-    Attributes:
-        sets_size: whether it makes images of the input size from whole ones.
-        mixes_batches: whether it takes whole batches, scaled, with one-hot labels.
-    """
-
-    sets_size: ClassVar[bool] = False
-    mixes_batches: ClassVar[bool] = False
-
-    def prepare(self) -> None:
-        """Makes what can't be made while a pipeline is traced."""
-
-
-@dataclasses.dataclass(frozen=True)
-class FlipLeftRight(Augmentation):
-    """Mirrors half of the images."""
-
-    def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
-        return tf.image.stateless_random_flip_left_right(image, seed)
-
-
-@dataclasses.dataclass(frozen=True)
-class PadCrop(Augmentation):
-    """Pads with black on each side and crops the old size at random (papers.md 10c: 4 pixels).
-
-    Attributes:
-        pixels: padding on each side.
-    """
-
-    pixels: int = 4
-
-    def __post_init__(self):
-        check_number("The pixels of PadCrop", self.pixels, least=0, whole=True)
-
-    def __call__(self, image: tf.Tensor, seed: tf.Tensor, size: int) -> tf.Tensor:
-        around = [[self.pixels, self.pixels], [self.pixels, self.pixels], [0, 0]]
-        return tf.image.stateless_random_crop(tf.pad(image, around), tf.shape(image), seed)
-
-
-class Crop(Augmentation):
-    sets_size: ClassVar[bool] = True
-
-    def window(self, shape, seed):
-        raise TypeError
-
-    def resize(self, patch, seed, size):
-        patch = tf.image.resize(patch, (size, size), antialias=True)
-        return tf.ensure_shape(patch, (size, size, patch.shape[-1]))
-
-    def __call__(self, image, seed, size):
-        y, x, h, w = tf.unstack(self.window(tf.shape(image)[:2], seed))
-        return self.resize(image[y : y + h, x : x + w], seed, size)
-
-
-@dataclasses.dataclass(frozen=True)
-class InceptionCrop(Crop):
-    """Resizes a random patch to the input size (GoogLeNet, arXiv 1409.4842, section 6).
-
-    Attributes:
-        area: least and largest share of the image's area.
-        aspect: least and largest ratio of width to height.
-    """
-
-    sets_size: ClassVar[bool] = True
-    area: tuple[float, float] = (0.08, 1.0)
-    aspect: tuple[float, float] = (3 / 4, 4 / 3)
-
-    def __post_init__(self):
-        for name, pair in (("area", self.area), ("aspect", self.aspect)):
-            if not isinstance(pair, tuple) or len(pair) != 2:
-                raise InputError(f"InceptionCrop wants two numbers as {name}. Received: {pair!r}")
-            check_number(f"The least {name} of InceptionCrop", pair[0], above=0)
-            check_number(f"The largest {name} of InceptionCrop", pair[1], least=pair[0])
-        check_number("The largest area of InceptionCrop", self.area[1], most=1)
-
-    @property
-    def least_side(self) -> float:
-        """The shorter side of the smallest patch, as a share of the image's."""
-        return math.sqrt(self.area[0] * min(self.aspect[0], 1 / self.aspect[1]))
-
-    def window(self, shape, seed):
-        begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
-            tf.concat([shape, [3]], 0),
-            tf.zeros([1, 0, 4]),
-            seed,
-            area_range=self.area,
-            aspect_ratio_range=self.aspect,
-            use_image_if_no_bounding_boxes=True,
-        )
-        h, w = tf.minimum(extent[0], shape[0]), tf.minimum(extent[1], shape[1])
-        h, w = tf.where(extent[0] < 0, shape[0], h), tf.where(extent[1] < 0, shape[1], w)
-        return tf.stack([begin[0], begin[1], h, w])
 
 
 class _Seeds(keras.random.SeedGenerator):
@@ -125,7 +29,7 @@ class _Seeds(keras.random.SeedGenerator):
     def next(self, ordered: bool = True) -> tf.Tensor:
         """Returns the next seed."""
         self._drawn += 1
-        return tf.random.experimental.stateless_fold_in(self._seed, self._drawn)
+        return fold(self._seed, self._drawn)
 
 
 class _OfKeras(Augmentation, abc.ABC):
