@@ -87,19 +87,11 @@ class Preprocessing:
         convert = tf.image.rgb_to_grayscale if self.channels == 1 else tf.image.grayscale_to_rgb
         return convert(image)
 
-    def scale(self, images: "tf.Tensor") -> "tf.Tensor":
-        """Scales pixels from 0..255 to what the net expects; a net that does it wants them raw.
-
-        Args:
-            images: one (size, size, channels), or a batch of them.
-
-        Returns:
-            float32; the images as they are if the mode is "raw".
-        """
+    def scale(self, image: "tf.Tensor") -> "tf.Tensor":
+        """Scales pixels from 0..255 to what the net expects; raw ones stay as they are."""
         import tensorflow as tf
 
-        batch = [None] * (len(images.shape) - 3)
-        images = tf.ensure_shape(images, (*batch, self.size, self.size, self.channels))
+        image = tf.ensure_shape(image, (self.size, self.size, self.channels))
         if self.mode == "raw":
-            return images
-        return preprocess_input(images, data_format="channels_last", mode=self.mode)
+            return image
+        return preprocess_input(image, data_format="channels_last", mode=self.mode)

@@ -103,7 +103,8 @@ def training_rows(
         tf.TensorSpec([None], tf.int64),
         tf.TensorSpec([None, 2], tf.int64),
     )
-    return tf.data.Dataset.from_generator(parts, output_signature=signature).unbatch()
+    numbers = tf.data.Dataset.from_generator(parts, output_signature=signature)
+    return numbers.flat_map(lambda *part: tf.data.Dataset.from_tensor_slices(part))
 
 
 def evaluation_rows(length: int, batch_size: int, worker: Worker) -> tf.data.Dataset:

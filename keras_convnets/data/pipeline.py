@@ -87,10 +87,12 @@ def training_batches(
 
     def prepare(index, image_seed):
         image = take(index, _fold(image_seed, changes.index(crop) if crop else 0))
+        image = _to_bytes(image) if is_bytes else tf.cast(image, tf.float32)
         for i, change in enumerate(changes):
             if change is not crop:
-                image = change(tf.cast(image, tf.float32), _fold(image_seed, i), preprocessing.size)
-        return (_to_bytes(image) if is_bytes else tf.cast(image, tf.float32)), index
+                image = change(image, _fold(image_seed, i), preprocessing.size)
+        # One image stays in a core's cache, where a batch does not.
+        return preprocessing.scale(image), index
 
     rows = training_rows(
         len(split), batch_size, seed=seed, epoch=epoch, first_step=first_step, worker=worker
@@ -107,7 +109,7 @@ def training_batches(
         for i, change in mixes:
             # No image has this seed: theirs are folded with the numbers of other changes.
             images, labels = change(images, labels, _fold(batch_seed, i))
-        return preprocessing.scale(images), labels
+        return images, labels
 
     numbers = tf.data.Dataset.range(epoch * steps + first_step, (epoch + 1) * steps)
     seeds = numbers.map(lambda number: tf.stack([tf.constant(seed, tf.int64), number]))
@@ -142,10 +144,10 @@ def evaluation_batches(
     labels_of = _label_reader(split, classes)
 
     def prepare(index, is_real):
-        return _to_bytes(take(index, None)), index, is_real
+        return preprocessing.scale(_to_bytes(take(index, None))), index, is_real
 
     def finish(images, indices, is_real):
-        pair = preprocessing.scale(images), labels_of(indices)
+        pair = images, labels_of(indices)
         return pair if worker.count == 1 else (*pair, tf.cast(is_real, tf.float32))
 
     rows = evaluation_rows(len(split), batch_size, worker)
@@ -225,7 +227,7 @@ def _fold(seed: tf.Tensor, number: int) -> tf.Tensor:
 def _to_bytes(image: tf.Tensor) -> tf.Tensor:
     if image.dtype == tf.uint8:
         return image
-    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+    return tf.cast(image + 0.5, tf.uint8)  # rounded; no resize leaves 0..255
 
 
 def _batches(

@@ -1,0 +1,138 @@
+"""Augmented batches of 224 pixels from a folder of JPEG files, against torchvision and plain tf.data.
+
+    python benchmarks/input_pipeline.py TORCH_PYTHON [--images N]
+
+TORCH_PYTHON is the interpreter of an environment with torch and torchvision. All crop as Inception
+does, resize with means where they shrink, flip, and scale by mean and deviation. The limit is
+a pass that decodes every file and does nothing else.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+from compare import machine, median_ratio, print_result, time_in_turns, write_result
+from photos import write_photos
+
+from keras_convnets import data
+from keras_convnets.data import FlipLeftRight, InceptionCrop, Preprocessing
+from keras_convnets.imagenet_utils import preprocess_input
+
+BATCH, SIZE, ROUNDS = 64, 224, 5
+AUTOTUNE = tf.data.AUTOTUNE
+
+
+def exhaust(batches: tf.data.Dataset) -> None:
+    """Takes every batch."""
+    for _ in batches:
+        pass
+
+
+def ours(images: data.ImageSet, crop: InceptionCrop) -> Callable[[], None]:
+    """An epoch of ours."""
+    return lambda: exhaust(
+        data.training_batches(
+            images.train,
+            Preprocessing(SIZE, 3, "torch"),
+            (crop, FlipLeftRight()),
+            BATCH,
+            classes=len(images.classes),
+            seed=0,
+            epoch=0,
+        )
+    )
+
+
+def plain(paths: list[str], decode_only: bool) -> Callable[[], None]:
+    """An epoch of what tutorials show, or of its decoding alone."""
+
+    def decode(path):
+        return tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
+
+    def prepare(path):
+        image = decode(path)
+        begin, extent, _ = tf.image.sample_distorted_bounding_box(
+            tf.shape(image),
+            tf.zeros([1, 0, 4]),
+            area_range=(0.08, 1.0),
+            use_image_if_no_bounding_boxes=True,
+        )
+        image = tf.image.resize(tf.slice(image, begin, extent), (SIZE, SIZE), antialias=True)
+        image = tf.image.random_flip_left_right(tf.ensure_shape(image, (SIZE, SIZE, 3)))
+        return preprocess_input(image, data_format="channels_last", mode="torch")
+
+    files = tf.data.Dataset.from_tensor_slices(paths)
+    if decode_only:
+        return lambda: exhaust(files.map(decode, AUTOTUNE).prefetch(AUTOTUNE))
+    shuffled = files.shuffle(len(paths))
+    return lambda: exhaust(shuffled.map(prepare, AUTOTUNE).batch(BATCH).prefetch(AUTOTUNE))
+
+
+def torch_epoch(process: subprocess.Popen) -> Callable[[], None]:
+    """An epoch of torchvision's loader in another process, which is idle in between."""
+
+    def run():
+        process.stdin.write("epoch\n")
+        process.stdin.flush()
+        if not process.stdout.readline().strip():
+            raise RuntimeError("The process of torch has ended.")
+
+    return run
+
+
+def main() -> None:
+    """Times all in turns, prints a table, and writes the result."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("torch_python")
+    parser.add_argument("--images", type=int, default=2000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        write_photos(Path(folder), options.images)
+        script = Path(__file__).with_name("torch_input_pipeline.py")
+        process = subprocess.Popen(  # noqa: S603 - what the user names
+            [options.torch_python, str(script), folder, str(BATCH), str(SIZE), "2"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        images = data.load(f"folder:{folder}")
+        paths = [str(path) for path in images.train.encoded.paths]
+        with process:
+            calls = {
+                "ours": ours(images, InceptionCrop()),
+                "ours_not_antialiased": ours(images, InceptionCrop(antialias=False)),
+                "decode_only": plain(paths, decode_only=True),
+                "torchvision": torch_epoch(process),
+                "plain": plain(paths, decode_only=False),
+            }
+            times = dict(zip(calls, time_in_turns(list(calls.values()), ROUNDS), strict=True))
+            process.stdin.close()
+    rates = {
+        f"{name}_images_a_second": round(options.images / statistics.median(seconds))
+        for name, seconds in times.items()
+    }
+    result = {
+        "name": "input_pipeline",
+        "what": f"{options.images} JPEG files of 500 x 375 to batches of {BATCH}, {SIZE} px",
+        **rates,
+        "ours_images_a_second_and_core": round(
+            rates["ours_images_a_second"] / (os.cpu_count() or 1)
+        ),
+        "speed_against_torchvision": round(median_ratio(times["torchvision"], times["ours"]), 2),
+        "speed_against_decode_only": round(median_ratio(times["decode_only"], times["ours"]), 2),
+        "speed_against_plain": round(median_ratio(times["plain"], times["ours"]), 2),
+        "rounds": ROUNDS,
+        "wanted": "2 against torchvision, 0.9 against decode_only, 1 against plain",
+        "machine": machine(),
+    }
+    write_result(result)
+    print_result(result)
+
+
+if __name__ == "__main__":
+    main()
