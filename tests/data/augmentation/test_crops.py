@@ -181,3 +181,9 @@ def test_a_call_resizes_the_pixels_of_the_window(rng):
             alone = crop.resize(tf.constant(image[y : y + h, x : x + w]), [3, i], 24)
             whole = crop(tf.constant(image, tf.float32), [3, i], 24)
             np.testing.assert_allclose(alone, whole, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_pixels_of_a_decoder_become_float32(name):
+    patch = tf.constant(np.arange(48, dtype=np.uint8).reshape(4, 4, 3))
+    assert InceptionCrop(filters=(name,)).resize(patch, [1, 2], 5).dtype == tf.float32
