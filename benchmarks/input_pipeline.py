@@ -1,4 +1,4 @@
-"""Augmented batches of 224 pixels from a folder of JPEG files, against torchvision and plain tf.data.
+"""Augmented batches of 224 pixels from JPEG files, against torchvision and plain tf.data.
 
     python benchmarks/input_pipeline.py TORCH_PYTHON [--images N]
 

@@ -5,13 +5,13 @@ import io
 import numpy as np
 import PIL.Image
 import pytest
+import sklearn.datasets
 import tensorflow as tf
-from skimage import data as photos
 
 from keras_convnets.data.encoded import Blobs
 from keras_convnets.data.windows import decode_window, whole
 
-PHOTO = PIL.Image.fromarray(photos.astronaut()).resize((501, 377))
+PHOTO = PIL.Image.fromarray(sklearn.datasets.load_sample_image("china.jpg")).resize((501, 377))
 EVERYTHING = 10**6  # more pixels than there are: never shrunk
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import tensorflow as tf
+from sklearn.datasets import load_sample_image
 
 from keras_convnets.data import InceptionCrop, RandomSizedCrop, ShorterSideCrop, SlimCrop
 from keras_convnets.data.augmentation.crops import FILTERS
@@ -129,8 +130,10 @@ def test_each_place_of_a_window_is_as_likely():
     assert np.square(counts - COUNT / 16).sum() / (COUNT / 16) < 37.7  # chi-squared, 15, 0.1 %
 
 
-@pytest.mark.parametrize("name", ["bilinear", "bicubic"])
-@pytest.mark.parametrize("shape", [(90, 61), (17, 30)])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("bicubic", (90, 61)), ("bicubic", (17, 30)), ("bilinear", (17, 11))],
+)
 def test_resizing_is_pillows(name, shape, rng):
     patch = rng.uniform(0, 255, shape).astype("float32")
     out = InceptionCrop(filters=(name,)).resize(patch[..., None], [1, 2], 24).numpy()[..., 0]
@@ -138,6 +141,35 @@ def test_resizing_is_pillows(name, shape, rng):
         (24, 24), getattr(PIL.Image.Resampling, name.upper())
     )
     np.testing.assert_allclose(out, np.clip(theirs, 0, 255), atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(90, 61), (24, 47), (48, 72)])
+def test_a_bilinear_window_that_shrinks_becomes_the_means_of_areas(shape, rng):
+    patch = rng.uniform(0, 255, shape)
+
+    def shares(length):
+        """(24, length): how much of each pixel lies in each of 24 equal parts."""
+        ends = np.linspace(0, length, 25)
+        covered = np.minimum(ends[1:, None], np.arange(length) + 1) - np.maximum(
+            ends[:-1, None], np.arange(length)
+        )
+        return np.clip(covered, 0, None) * 24 / length
+
+    expected = shares(shape[0]) @ patch @ shares(shape[1]).T
+    out = InceptionCrop().resize(patch[..., None].astype("float32"), [1, 2], 24)
+    np.testing.assert_allclose(out[..., 0], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("side", [230, 260, 300, 375])
+def test_of_photographs_means_of_areas_are_almost_what_pillow_makes(side):
+    """And nearer to it than plain bilinear resizing."""
+    photo = load_sample_image("china.jpg")[:side, :side]
+    theirs = PIL.Image.fromarray(photo).resize((224, 224), PIL.Image.Resampling.BILINEAR)
+
+    def distance(crop):
+        return np.abs(crop.resize(photo, [1, 2], 224) - np.asarray(theirs, "float32")).mean()
+
+    assert distance(InceptionCrop()) < min(2, distance(InceptionCrop(antialias=False)))
 
 
 def test_plain_resizing_takes_no_means():
