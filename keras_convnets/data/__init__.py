@@ -10,6 +10,7 @@ from keras_convnets.data.augmentation import (
 )
 from keras_convnets.data.decoding import decode_once
 from keras_convnets.data.images import read_image
+from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.pipeline import (
     count_steps,
     evaluation_batches,
@@ -27,6 +28,7 @@ __all__ = [
     "FlipLeftRight",
     "ImageSet",
     "InceptionCrop",
+    "LabelSets",
     "MixUp",
     "PadCrop",
     "Preprocessing",
