@@ -1,6 +1,9 @@
 """Image files of any common format, mode and size, read as RGB or grey."""
 
+import contextlib
+import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,18 +41,45 @@ def read_image(
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no image file at {str(path)!r}.")
+    where = repr(str(path))
     if path.stat().st_size == 0:
-        raise InputError(f"The image file {str(path)!r} is empty.")
+        raise InputError(f"The image file {where} is empty.")
+    with _naming(where), PIL.Image.open(path) as image:
+        return _to_array(image, channels, enough)
+
+
+def decode_image(
+    content: bytes, where: str, channels: int = 3, *, enough: int | None = None
+) -> np.ndarray:
+    """Decodes what an image file holds, as `read_image` does.
+
+    Args:
+        content: the bytes of the file.
+        where: where they are from, as messages shall call it.
+        channels: see `read_image`.
+        enough: see `read_image`.
+
+    Raises:
+        InputError: see `read_image`.
+    """
+    if not content:
+        raise InputError(f"The image file {where} is empty.")
+    with _naming(where), PIL.Image.open(io.BytesIO(content)) as image:
+        return _to_array(image, channels, enough)
+
+
+@contextlib.contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Turns what Pillow raises into a sentence."""
     try:
-        with PIL.Image.open(path) as image:
-            return _to_array(image, channels, enough)
+        yield
     except PIL.UnidentifiedImageError as error:
-        raise InputError(f"{str(path)!r} is not an image of a known format.") from error
+        raise InputError(f"The file {where} is not an image of a known format.") from error
     except PIL.Image.DecompressionBombError as error:
         limit = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)
-        raise InputError(f"The image {str(path)!r} has more than {limit:,} pixels.") from error
+        raise InputError(f"The image {where} has more than {limit:,} pixels.") from error
     except _FAULTS as error:
-        raise InputError(f"The image file {str(path)!r} can't be decoded: {error}.") from error
+        raise InputError(f"The image file {where} can't be decoded: {error}.") from error
 
 
 def check_image(path: str | os.PathLike, *, decode: bool) -> str | None:
@@ -63,15 +93,29 @@ def check_image(path: str | os.PathLike, *, decode: bool) -> str | None:
         if decode:
             read_image(path)
         else:
-            with PIL.Image.open(path):
+            with _naming(repr(os.fspath(path))), PIL.Image.open(path):
                 pass
     except InputError as error:
         return str(error)
-    except PIL.UnidentifiedImageError:
-        return f"{os.fspath(path)!r} is not an image of a known format."
-    except (*_FAULTS, PIL.Image.DecompressionBombError) as error:
-        return f"The image file {os.fspath(path)!r} can't be opened: {error}."
     return None
+
+
+def check_content(content: bytes, where: str, *, decode: bool) -> None:
+    """Makes sure that the bytes of an image file can be read.
+
+    Args:
+        content: the bytes.
+        where: where they are from, as messages shall call it.
+        decode: whether to decode all of it, or to read the header only.
+
+    Raises:
+        InputError: if they can't.
+    """
+    if decode:
+        decode_image(content, where)
+    else:
+        with _naming(where), PIL.Image.open(io.BytesIO(content)):
+            pass
 
 
 def _to_array(image: PIL.Image.Image, channels: int, enough: int | None) -> np.ndarray:

@@ -1,0 +1,112 @@
+"""Records at any place of their shards."""
+
+import concurrent.futures
+import functools
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from keras_convnets.data.images import check_content
+from keras_convnets.data.records.examples import decode_example, image_of
+from keras_convnets.data.records.framing import FRAME, place, unframe
+from keras_convnets.data.records.scanning import RecordFault
+from keras_convnets.data.records.split import RecordSplit
+from keras_convnets.errors import InputError
+
+# Files that a reader keeps open; systems allow a process 1,024 or more.
+_OPEN_FILES = 256
+
+_BATCH = 1024  # records that are given to threads at once
+
+
+class RecordReader:
+    """Reads records at any place; from any number of threads at once.
+
+    Files stay open for the next record, the last 256 that were used. A file that is replaced
+    meanwhile is read as it was.
+    """
+
+    def __init__(self):
+        # A file is closed when no cache and no thread that reads it has it any more.
+        self._descriptor = functools.lru_cache(_OPEN_FILES)(_Descriptor)
+
+    def read(self, path: Path, offset: int, length: int) -> bytes:
+        """Returns the image file that a record holds.
+
+        Args:
+            path: the shard.
+            offset: bytes from its beginning to the record.
+            length: bytes of the record's content.
+
+        Raises:
+            InputError: if it can't be read, or is damaged; the message has file and offset.
+        """
+        offset, length = int(offset), int(length)
+        try:
+            record = self._descriptor(path).read(offset, FRAME + length)
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"The record file {str(path)!r} can't be read: {reason}.") from error
+        where = place(path, offset)
+        return image_of(decode_example(unframe(record, length, where), where), where)
+
+
+class _Descriptor:
+    """A file that is open as long as someone holds this."""
+
+    def __init__(self, path: Path):
+        self._number = None
+        self._number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+
+    def read(self, offset: int, count: int) -> bytes:
+        parts = []
+        while count > 0:  # Linux reads at most 2 GB at once
+            part = os.pread(self._number, count, offset)
+            if not part:
+                break
+            parts.append(part)
+            offset += len(part)
+            count -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def __del__(self):
+        if self._number is not None:
+            os.close(self._number)
+
+
+def find_faults(
+    split: RecordSplit, *, decode: bool, on_record: Callable[[], None] = lambda: None
+) -> list[RecordFault]:
+    """Returns the records that are damaged or hold no image.
+
+    Args:
+        split: records.
+        decode: whether to decode the images, or to read their headers only.
+        on_record: called after each record, to show progress.
+    """
+    reader = RecordReader()
+
+    def check(index: int) -> RecordFault | None:
+        path, offset = split.files[split.file_ids[index]], int(split.offsets[index])
+        try:
+            image = reader.read(path, offset, split.lengths[index])
+            check_content(image, place(path, offset), decode=decode)
+        except InputError as error:
+            return RecordFault(path, str(error), offset, index)
+        return None
+
+    faults = []
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for indices in _in_batches(len(split)):
+            for fault in pool.map(check, indices):
+                on_record()
+                if fault is not None:
+                    faults.append(fault)
+    return faults
+
+
+def _in_batches(count: int) -> Iterator[range]:
+    """So that no list of all that is to be done is made."""
+    starts = itertools.chain(range(0, count, _BATCH), [count])
+    return (range(start, stop) for start, stop in itertools.pairwise(starts))
