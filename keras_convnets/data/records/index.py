@@ -93,10 +93,12 @@ class Index:
                 splits,
             )
             index._check()
-        except (AttributeError, KeyError, TypeError) as error:
+        except KeyError as error:
+            raise InputError(f"{str(path)!r} is no index of records: it lacks {error}.") from error
+        except (AttributeError, TypeError) as error:
             raise InputError(
-                f"{str(path)!r} is no index of records: it lacks {error}, or has something else "
-                "there."
+                f"{str(path)!r} is no index of records: its fields are not as `make-records` "
+                "writes them."
             ) from error
         return dataclasses.replace(index, classes=tuple(index.classes))
 
@@ -109,9 +111,10 @@ class Index:
             and isinstance(self.is_multi_label, bool)
             and isinstance(self.made_from, dict)
             and set(self.splits) <= {"train", "validation", "test"}
+            and self.splits
             and all(self.splits.values())
         ):
-            raise TypeError("name, classes, channels, is_multi_label, made_from and splits")
+            raise TypeError
 
 
 def _read_shard(fields: Mapping[str, Any]) -> Shard:
@@ -119,5 +122,5 @@ def _read_shard(fields: Mapping[str, Any]) -> Shard:
     numbers = shard.examples, shard.bytes
     is_name = isinstance(shard.file, str) and Path(shard.file).name == shard.file
     if not is_name or "\0" in shard.file or any(type(n) is not int or n < 0 for n in numbers):
-        raise TypeError(f"a shard in the folder, received {fields}")
+        raise TypeError
     return shard

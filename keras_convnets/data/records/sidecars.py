@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,6 @@ from keras_convnets.files import replacing
 
 _ARRAYS = {"offsets": "<i8", "lengths": "<i8", "labels": "<i8", "label_counts": "<i4"}
 _NAMES = "named_labels", "names"
-# What NumPy raises for a damaged archive.
-_FAULTS = (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile)
-_FAULTS += (NotImplementedError, OverflowError)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -92,17 +88,21 @@ def read_sidecar(shard: Path, *, is_cache: bool) -> Sidecar | None:
         if is_cache and os.stat(path).st_mtime_ns < about.st_mtime_ns:
             return None
         with np.load(path, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in _ARRAYS}
-            pair = [content[name] for name in _NAMES if name in content]
-        if any(
-            array.ndim != 1 or array.dtype != np.dtype(kind)
-            for array, kind in zip(arrays.values(), _ARRAYS.values(), strict=True)
-        ):
-            return None
-        names = dict(zip(*(array.tolist() for array in pair), strict=True)) if pair else {}
-        if not all(isinstance(k, int) and isinstance(name, str) for k, name in names.items()):
-            return None
-    except (*_FAULTS, TypeError):  # of a damaged header, and of names that are no row
+            arrays = {name: _row(content[name], kind) for name, kind in _ARRAYS.items()}
+            names = {}
+            if _NAMES[0] in content:
+                numbers, texts = (_row(content[name], "iU"[i]) for i, name in enumerate(_NAMES))
+                names = dict(zip(numbers.tolist(), texts.tolist(), strict=True))
+    except Exception:  # NumPy raises errors of any kind for damaged files
         return None
     sidecar = Sidecar(**arrays, names=names)
     return sidecar if sidecar.fits(about.st_size) else None
+
+
+def _row(array: np.ndarray | bytes, kind: str) -> np.ndarray:
+    """A one-dimensional array of a type or a kind of types; what is no array is given as bytes."""
+    if not isinstance(array, np.ndarray) or array.ndim != 1:
+        raise ValueError("no row")
+    if kind not in (array.dtype.str, array.dtype.kind):
+        raise ValueError(f"not of {kind}")
+    return array
