@@ -4,6 +4,7 @@ import concurrent.futures
 import functools
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class _Descriptor:
     def read(self, offset: int, count: int) -> bytes:
         parts = []
         while count > 0:  # Linux reads at most 2 GB at once
-            part = os.pread(self._number, count, offset)
+            part = _read_at(self._number, count, offset)
             if not part:
                 break
             parts.append(part)
@@ -73,6 +74,17 @@ class _Descriptor:
     def __del__(self):
         if self._number is not None:
             os.close(self._number)
+
+
+def _seek_and_read(descriptor: int, count: int, offset: int) -> bytes:
+    """What `os.pread` does, for Windows, which has none."""
+    with _SEEKING:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, count)
+
+
+_SEEKING = threading.Lock()
+_read_at = getattr(os, "pread", _seek_and_read)
 
 
 def find_faults(

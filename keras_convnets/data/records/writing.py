@@ -162,7 +162,10 @@ def _size(task: _Task) -> int:
     extra = _EXTRA * len(task.indices)
     if split.images is not None:
         return split.images[0].nbytes * len(task.indices) + extra
-    return sum(split.files[i].stat().st_size for i in task.indices) + extra
+    try:
+        return sum(os.stat(split.files[i]).st_size for i in task.indices) + extra
+    except OSError as error:
+        raise _unreadable(error) from error
 
 
 def _write_all(tasks: list[_Task], quiet: bool) -> None:
@@ -197,8 +200,11 @@ def _image_file(task: _Task, index: int) -> tuple[bytes, bytes]:
     try:
         return path.read_bytes(), os.fsencode(path.name)
     except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"The image file {str(path)!r} can't be read: {reason}.") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> InputError:
+    return InputError(f"The image file {str(error.filename)!r} can't be read: {error.strerror}.")
 
 
 def _to_png(image: np.ndarray) -> bytes:

@@ -64,7 +64,10 @@ def test_a_place_outside_of_the_file_or_between_records_is_told(shard):
         reader.read(path.with_name("none.tfrecord"), 0, 1)
 
 
-def test_threads_share_a_reader_that_closes_files_under_them(tmp_path, monkeypatch):
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts what Linux has open")
+@pytest.mark.parametrize("read_at", [reading._read_at, reading._seek_and_read])
+def test_threads_share_a_reader_that_closes_files_under_them(tmp_path, monkeypatch, read_at):
+    monkeypatch.setattr(reading, "_read_at", read_at)
     monkeypatch.setattr(reading, "_OPEN_FILES", 2)
     paths = [write(tmp_path / f"{i}.tfrecord", [slim(i)]) for i in range(6)]
     length = places(paths[0])[1][0]

@@ -1,5 +1,6 @@
 """Sets of labelled images written as records."""
 
+import dataclasses
 import errno
 import hashlib
 import io
@@ -24,6 +25,18 @@ from keras_convnets.errors import InputError
 from .killing import few_images
 
 ROOT = Path(__file__).parents[3]
+
+
+@dataclasses.dataclass(frozen=True)
+class ListedSplit:
+    """Files with sets of labels."""
+
+    labels: LabelSets
+    files: tuple[Path, ...]
+    images: None = None
+
+    def __len__(self):
+        return len(self.labels)
 
 
 def read_with_tensorflow(folder, split="train"):
@@ -82,15 +95,13 @@ def test_the_seed_alone_fixes_the_order_in_which_classes_are_mixed(photos, writt
 def test_images_may_have_several_labels_or_none(photos, tmp_path):
     sets = [[i % 5, 5 + i % 3] if i % 4 else [] for i in range(24)]
     files = photos.train.files
-    train = types.SimpleNamespace(
-        labels=LabelSets.of(sets), images=None, files=files, __len__=lambda self: 24
-    )
+    train = ListedSplit(LabelSets.of(sets), files)
     many = types.SimpleNamespace(
         name="many",
         classes=tuple("abcdefgh"),
         channels=3,
-        train=_Sized(train),
-        splits={"train": _Sized(train)},
+        train=train,
+        splits={"train": train},
         fingerprint=lambda: "0",
     )
     records.write(many, tmp_path / "out", 3)
@@ -101,16 +112,6 @@ def test_images_may_have_several_labels_or_none(photos, tmp_path):
     assert [list(own) for own in index.splits["train"].labels] == [
         labels for _, labels, _ in read_with_tensorflow(tmp_path / "out")
     ]
-
-
-class _Sized:
-    """A split of 24 images."""
-
-    def __init__(self, split):
-        self.labels, self.images, self.files = split.labels, split.images, split.files
-
-    def __len__(self):
-        return 24
 
 
 def test_a_split_of_fewer_images_has_a_shard_for_each(photos, tmp_path):
@@ -200,12 +201,15 @@ def test_a_full_disk_is_told_and_the_rest_is_written_later(photos, written, tmp_
     assert hashes(tmp_path / "new") == hashes(written)
 
 
-def test_a_file_that_vanished_is_named(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "_size", lambda task: 0)
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_a_file_that_vanished_is_named(photos, tmp_path, monkeypatch, when):
     fingerprint = photos.fingerprint()
     monkeypatch.setattr(data.ImageSet, "fingerprint", lambda self: fingerprint)
-    photos.train.files[3].unlink()
-    with pytest.raises(InputError, match=r"can't be read: No such file"):
+    if when == "within":
+        monkeypatch.setattr(writing, "_size", lambda task: 0)
+    file = photos.train.files[3]
+    file.unlink()
+    with pytest.raises(InputError, match=f"file '{file}' can't be read: No such file"):
         records.write(photos, tmp_path / "out", 3)
 
 
