@@ -18,7 +18,6 @@ from keras_convnets.data.records.index import CHANNELS, INDEX, VERSION, Index, S
 from keras_convnets.data.records.sidecars import (
     Sidecar,
     read_sidecar,
-    sidecar_path,
     write_sidecar,
 )
 from keras_convnets.data.splits import ImageSet, Split
@@ -174,8 +173,6 @@ def _write_all(tasks: list[_Task], quiet: bool) -> None:
         for task in tasks:
             labels, counts = task.labels
             labels = LabelSets.of_counts(labels, counts)
-            # A sidecar says that its shard is whole: there is none while this one is written.
-            sidecar_path(task.path).unlink(missing_ok=True)
             lengths = []
             with replacing(task.path) as temporary, open(temporary, "wb") as file:
                 for index, own in zip(task.indices, labels, strict=True):

@@ -87,6 +87,14 @@ def test_a_sidecar_that_is_lost_or_of_another_file_is_made_again(written, scans,
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("pattern", ["", "/train-*"])
+def test_sidecars_of_an_index_may_be_copied_before_their_files(written, scans, pattern):
+    for path in written.glob("*.tfrecord"):
+        os.utime(path, (time.time() + 9, time.time() + 9))
+    records.open_records(f"{written}{pattern}")
+    assert not scans
+
+
 def test_a_folder_without_an_index_is_refused(written):
     (written / "index.json").unlink()
     with pytest.raises(InputError, match=r"has no index.json.*name them by a pattern"):
