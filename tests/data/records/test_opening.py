@@ -291,6 +291,7 @@ def test_records_whose_content_is_damaged_are_left_out_and_listed(tmp_path):
         index = records.open_records(path)
         assert list(index.splits["train"].labels) == [0, 2]
         assert [fault.offset for fault in index.skipped] == [second, third]
+        assert not sidecar_path(path).exists()
         assert [fault.file for fault in index.skipped] == [path, path]
         assert f"at byte {second:,} of '{path}' is damaged" in index.skipped[0].reason
         assert f"at byte {third:,} of '{path}' holds no tf.train" in index.skipped[1].reason
