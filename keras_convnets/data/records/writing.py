@@ -94,13 +94,13 @@ def write(
     check_writable(out)
     out.mkdir(parents=True, exist_ok=True)
     with _only_one(out):
-        _claim(out, {"version": VERSION, "made_from": made_from})
-        for leftover in out.glob(_PARTIAL):
-            leftover.unlink()
         tasks = list(_plan(images, out, shards, seed))
-        pending = [task for task in tasks if not _is_finished(task)]
-        check_space(out, sum(map(_size, pending)), "the records")
         try:
+            _claim(out, {"version": VERSION, "made_from": made_from})
+            for leftover in out.glob(_PARTIAL):
+                leftover.unlink()
+            pending = [task for task in tasks if not _is_finished(task)]
+            check_space(out, sum(map(_size, pending)), "the records")
             _write_all(pending, quiet)
             index = _index(images, tasks, made_from)
             index.write(out)

@@ -202,6 +202,15 @@ def test_a_full_disk_is_told_and_the_rest_is_written_later(photos, written, tmp_
     assert hashes(tmp_path / "new") == hashes(written)
 
 
+def test_a_disk_without_any_room_is_told(photos, tmp_path, monkeypatch):
+    def fail(path, value):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writing, "write_json", fail)
+    with pytest.raises(InputError, match="No space left on device. 0 of 3 shards are whole"):
+        records.write(photos, tmp_path / "out", 3)
+
+
 @pytest.mark.parametrize("when", ["before", "within"])
 def test_a_file_that_vanished_is_named(photos, tmp_path, monkeypatch, when):
     fingerprint = photos.fingerprint()
