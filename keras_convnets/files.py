@@ -48,7 +48,7 @@ def read_json(path: str | os.PathLike) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"There is no file {str(path)!r}.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"The file {str(path)!r} can't be read as JSON: {error}.") from error
 
 
@@ -69,8 +69,13 @@ def check_writable(folder: str | os.PathLike) -> None:
         raise InputError(f"The folder {str(folder)!r} can't be written to: {reason}.") from error
 
 
-def check_space(folder: str | os.PathLike, need: int) -> None:
-    """Makes sure that the disk below a folder has `need` bytes free.
+def check_space(folder: str | os.PathLike, need: int, what: str) -> None:
+    """Makes sure that the disk below a folder has room.
+
+    Args:
+        folder: where the files will be.
+        need: their size in bytes.
+        what: what they are, as the message shall call them.
 
     Raises:
         InputError: if it has less.
@@ -78,6 +83,6 @@ def check_space(folder: str | os.PathLike, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < need:
         raise InputError(
-            f"The disk of {str(folder)!r} needs {need / 1e6:,.0f} MB free for checkpoints and the "
-            f"model. Received: {free / 1e6:,.0f} MB"
+            f"The disk of {str(folder)!r} needs {need / 1e6:,.0f} MB free for {what}. "
+            f"Received: {free / 1e6:,.0f} MB"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import rich.console
 import rich.filesize
 import rich.progress
+import rich.text
 
 
 @contextlib.contextmanager
@@ -20,6 +21,7 @@ def counting(what: str, total: int, quiet: bool = False) -> Iterator[Callable[..
     columns = (
         *rich.progress.Progress.get_default_columns(),
         rich.progress.MofNCompleteColumn(),
+        _Rate(),
     )
     console = rich.console.Console(stderr=True)
     with _bar(console, columns, is_hidden=quiet or not total) as bar:
@@ -55,6 +57,14 @@ def downloading(
     with _bar(console, columns, is_hidden=quiet) as bar:
         task = bar.add_task(what, total=total, completed=start)
         yield lambda count: bar.advance(task, count)
+
+
+class _Rate(rich.progress.ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: rich.progress.Task) -> rich.text.Text:
+        speed = task.finished_speed or task.speed or 0
+        return rich.text.Text(f"{speed:,.3g}/s" if speed < 100 else f"{speed:,.0f}/s")
 
 
 def _bar(

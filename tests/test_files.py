@@ -35,12 +35,18 @@ def test_broken_json_is_named(tmp_path):
         files.read_json(tmp_path / "a.json")
 
 
+def test_json_that_is_nested_too_deeply_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"a.json' can't be read as JSON"):
+        files.read_json(tmp_path / "a.json")
+
+
 def test_unwritable_folders_are_refused():
     with pytest.raises(InputError, match="can't be written to"):
         files.check_writable("/proc/nowhere")
 
 
 def test_too_little_disk_is_refused(tmp_path):
-    files.check_space(tmp_path, 1)
-    with pytest.raises(InputError, match="MB free"):
-        files.check_space(tmp_path, 10**18)
+    files.check_space(tmp_path, 1, "a model")
+    with pytest.raises(InputError, match="needs 1,000,000,000,000 MB free for a model. Received"):
+        files.check_space(tmp_path, 10**18, "a model")

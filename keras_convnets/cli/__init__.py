@@ -11,6 +11,7 @@ from keras_convnets.cli import (
     evaluating,
     models,
     predicting,
+    recording,
     training,
     weights,
 )
@@ -33,6 +34,7 @@ for name, verb in {
     "info": models.info,
     "design": designing.design,
     "draw": drawing.draw,
+    "make-records": recording.make_records,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
 app.add_typer(weights.app, name="weights")

@@ -18,6 +18,7 @@ from keras_convnets.data.augmentation import (
 from keras_convnets.data.decoding import decode_once
 from keras_convnets.data.image_set import ImageSet
 from keras_convnets.data.images import read_image
+from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.order import Worker
 from keras_convnets.data.pipeline import (
     count_steps,
@@ -40,6 +41,7 @@ __all__ = [
     "HowardDistortion",
     "ImageSet",
     "InceptionCrop",
+    "LabelSets",
     "MixUp",
     "PCALighting",
     "PadCrop",

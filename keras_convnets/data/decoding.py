@@ -2,7 +2,7 @@
 
 import concurrent.futures
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ MEMORY_LIMIT = 2**30
 
 # Larger sets are not decoded for a check: it would take as long as a good part of an epoch.
 CHECK_LIMIT = 20_000
+
+_AT_ONCE = 1024  # images that are given to threads
 
 
 def find_bad_headers(paths: Sequence[Path]) -> list[Fault]:
@@ -53,14 +55,14 @@ def decode_once(
         return split, []
     shape = (len(split), preprocessing.size, preprocessing.size, preprocessing.channels)
     if math.prod(shape) > MEMORY_LIMIT or any(change.sets_size for change in augmentation):
-        faults = _find_faults(encoded, on_image) if len(split) <= CHECK_LIMIT else []
+        faults = find_faults(encoded, on_image) if len(split) <= CHECK_LIMIT else []
         return split.without(faults), faults
     images = np.zeros(shape, np.uint8)
 
     def keep(index: int, image: np.ndarray) -> None:
         images[index] = preprocessing.center(image).numpy()
 
-    faults = _find_faults(
+    faults = find_faults(
         encoded, on_image, keep, channels=preprocessing.channels, enough=preprocessing.enough
     )
     good = split.without(faults)
@@ -80,13 +82,20 @@ def first_fault(split: Split) -> Fault | None:
     return None
 
 
-def _find_faults(
+def find_faults(
     encoded: Encoded,
-    on_image: Callable[[], None],
+    on_image: Callable[[], None] = lambda: None,
     keep: Callable[[int, np.ndarray], None] = lambda index, image: None,
     **options: int,
 ) -> list[Fault]:
-    """Decodes every image, hands it to `keep`, and returns the faulty ones."""
+    """Decodes every image, and returns those that can't be.
+
+    Args:
+        encoded: images.
+        on_image: called after each, to show progress.
+        keep: called with the number and the pixels of each.
+        **options: of `images.decode_image`.
+    """
 
     def decode(index: int) -> str | None:
         try:
@@ -100,12 +109,14 @@ def _find_faults(
 
 
 def _map(
-    function: Callable, items: Iterable, on_item: Callable[[], None] = lambda: None
+    function: Callable, items: Sequence, on_item: Callable[[], None] = lambda: None
 ) -> list[str | None]:
     """Runs a function over items in threads; Pillow decodes outside of Python's lock."""
     results = []
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        for result in pool.map(function, items):
-            results.append(result)
-            on_item()
+        # The pool would make a list of all that is to be done.
+        for i in range(0, len(items), _AT_ONCE):
+            for result in pool.map(function, items[i : i + _AT_ONCE]):
+                results.append(result)
+                on_item()
     return results

@@ -1,5 +1,6 @@
 """Encoded images, wherever their bytes are: in files of their own, or in memory."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.errors import InputError, reason_of
+from keras_convnets.errors import InputError
 
 
 class Encoded(Protocol):
@@ -25,6 +26,13 @@ class Encoded(Protocol):
 
     def fetch(self, index: tf.Tensor) -> tf.Tensor:
         """Returns the bytes of one image, () string, within a graph; `index` is () int64."""
+
+    def size(self, index: int) -> int:
+        """Returns how many bytes an image has.
+
+        Raises:
+            InputError: if it is not there.
+        """
 
     def name(self, index: int) -> str:
         """Returns what a message calls an image: its file, and where in it."""
@@ -50,14 +58,12 @@ class Files:
         return len(self.paths)
 
     def read(self, index: int) -> bytes:
-        path = self.paths[index]
-        try:
-            return path.read_bytes()
-        except FileNotFoundError as error:
-            raise InputError(f"There is no image file at {str(path)!r}.") from error
-        except OSError as error:
-            reason = reason_of(error)
-            raise InputError(f"The image file {str(path)!r} can't be read: {reason}.") from error
+        with _naming(self.paths[index]):
+            return self.paths[index].read_bytes()
+
+    def size(self, index: int) -> int:
+        with _naming(self.paths[index]):
+            return self.paths[index].stat().st_size
 
     def fetch(self, index: tf.Tensor) -> tf.Tensor:
         names = tf.constant([os.fsencode(path) for path in self.paths])
@@ -70,9 +76,9 @@ class Files:
         return Files([self.paths[i] for i in indices])
 
     def identity(self) -> Iterator[bytes]:
-        for path in self.paths:
+        for i, path in enumerate(self.paths):
             yield os.fsencode(f"{path.parent.name}/{path.name}")
-            yield str(path.stat().st_size).encode()
+            yield str(self.size(i)).encode()
 
 
 class Blobs:
@@ -92,6 +98,9 @@ class Blobs:
     def read(self, index: int) -> bytes:
         return self._blobs[index]
 
+    def size(self, index: int) -> int:
+        return len(self._blobs[index])
+
     def fetch(self, index: tf.Tensor) -> tf.Tensor:
         return fetch_by_reading(self, index)
 
@@ -105,6 +114,17 @@ class Blobs:
         for name, blob in zip(self._names, self._blobs, strict=True):
             yield name.encode()
             yield str(len(blob)).encode()
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"There is no image file at {str(path)!r}.") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"The image file {str(path)!r} can't be read: {reason}.") from error
 
 
 def fetch_by_reading(encoded: Encoded, index: tf.Tensor) -> tf.Tensor:

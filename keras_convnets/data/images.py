@@ -82,7 +82,7 @@ def _naming(name: str) -> Iterator[None]:
     try:
         yield
     except PIL.UnidentifiedImageError as error:
-        raise InputError(f"{name!r} is not an image of a known format.") from error
+        raise InputError(f"The file {name!r} is not an image of a known format.") from error
     except PIL.Image.DecompressionBombError as error:
         limit = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)
         raise InputError(f"The image {name!r} has more than {limit:,} pixels.") from error

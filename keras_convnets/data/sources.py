@@ -5,9 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_convnets.data.csv_file import load_csv
+from keras_convnets.data.decoding import find_bad_headers
+from keras_convnets.data.encoded import Files
 from keras_convnets.data.folder import load_folder
 from keras_convnets.data.idx import read_idx_folder
 from keras_convnets.data.image_set import ImageSet
+from keras_convnets.data.prepared import load_prepared
+from keras_convnets.data.records import open_records
 from keras_convnets.data.splits import Split
 from keras_convnets.errors import InputError, nearest, reason_of
 
@@ -28,7 +33,15 @@ DIGITS = tuple("0123456789")
 # Where Debian's package dataset-fashion-mnist puts its files.
 _IDX_FOLDERS = {"fashion_mnist": "/usr/share/datasets/fashion-mnist", "mnist": None}
 
-SPECS = ("fashion_mnist_6k", "fashion_mnist[:IDX_FOLDER]", "mnist[:IDX_FOLDER]", "folder:DIR")
+SPECS = (
+    "fashion_mnist_6k",
+    "fashion_mnist[:IDX_FOLDER]",
+    "mnist[:IDX_FOLDER]",
+    "folder:DIR",
+    "csv:FILE",
+    "tfrecord:GLOB",
+    "tfds:NAME[:SPLIT]",
+)
 
 
 def load(spec: str) -> ImageSet:
@@ -39,7 +52,10 @@ def load(spec: str) -> ImageSet:
             `fashion_mnist_6k`: 5,000 training and 1,000 test images that ship with the package;
             `fashion_mnist[:IDX_FOLDER]`, `mnist[:IDX_FOLDER]`: the full set from idx files, from
             Debian's package where it is installed, or else from TensorFlow Datasets;
-            `folder:DIR`: a folder for each class, optionally below `train`, `val` and `test`.
+            `folder:DIR`: a folder for each class, optionally below `train`, `val` and `test`;
+            `csv:FILE`: lines of path, label or labels `a;b`, and maybe split;
+            `tfrecord:GLOB`: record files, or the folder that `make-records` wrote;
+            `tfds:NAME[:SPLIT]`: a set of TensorFlow Datasets that is prepared on this machine.
 
     Returns:
         An `ImageSet`.
@@ -59,12 +75,41 @@ def load(spec: str) -> ImageSet:
         return _load_idx(spec, kind, rest, FASHION_CLASSES)
     if kind == "mnist":
         return _load_idx(spec, kind, rest, DIGITS)
-    if kind == "folder" and rest:
-        return load_folder(os.path.expanduser(rest), name=spec)
+    if kind in _LOADERS and rest:
+        return _LOADERS[kind](os.path.expanduser(rest), spec)
     hint = f" Did you mean 'folder:{spec}'?" if Path(spec).is_dir() else ""
     raise InputError(
         f"There is no data named {spec!r}; the nearest are {nearest(spec, SPECS)}.{hint}"
     )
+
+
+def _load_csv(path: str, name: str) -> ImageSet:
+    listed = load_csv(path)
+    faults = find_bad_headers([file for split in listed.splits.values() for file in split.files])
+    splits = {
+        split: Split(part.labels, encoded=Files(part.files)).without(faults)
+        for split, part in listed.splits.items()
+    }
+    return ImageSet(name, listed.classes, 3, **splits, skipped=tuple(faults))
+
+
+def _load_records(pattern: str, name: str) -> ImageSet:
+    index = open_records(pattern)
+    if "train" not in index.splits:
+        # What is only evaluated may be all that there is.
+        splits = {"train": index.splits[next(iter(index.splits))]}
+    else:
+        splits = index.splits
+    splits = {split: Split(part.labels, encoded=part) for split, part in splits.items()}
+    return ImageSet(name, index.classes, index.channels, **splits, skipped=index.skipped)
+
+
+_LOADERS = {
+    "folder": load_folder,
+    "csv": _load_csv,
+    "tfrecord": _load_records,
+    "tfds": load_prepared,
+}
 
 
 def _load_embedded() -> ImageSet:

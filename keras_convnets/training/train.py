@@ -119,7 +119,7 @@ def train(
         phases = _make_phases(recipe, images, model, settings)
         # The kept checkpoints, the one that is being written, the best weights, and the model.
         need = (Checkpoints.KEPT + 3) * checkpoint_bytes(model, phases.optimizers)
-        check_space(_existing(path), need)
+        check_space(_existing(path), need, "checkpoints and the model")
         run = Run.create(path, recipe, settings, images.skipped)
         _tell_start(run, report, images, quiet)
         return _work(run, images, model, phases, quiet, is_new=True)

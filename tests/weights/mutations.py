@@ -125,7 +125,8 @@ def _refusal(model: keras.Model, path: Path) -> str | None:
     return None
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Lets the process have half a gigabyte more than it has."""
     with contextlib.suppress(ImportError, FileNotFoundError):  # not for every system
         import resource
 
@@ -140,7 +141,7 @@ def main(folder: str, first: str, count: str, *forms: str) -> None:
     model = tiny_files.build()
     for form in tiny_files.WRITERS:  # what Keras and TensorFlow need is there before the limit is
         weights.load(model, tiny_files.write(model, Path(folder), form))
-    _limit_memory()
+    limit_memory()
     seeds = range(int(first), int(first) + int(count))
     forms = forms or tuple(tiny_files.WRITERS)
     print(json.dumps({form: load_mutations(Path(folder), form, seeds) for form in forms}))

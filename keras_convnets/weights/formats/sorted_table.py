@@ -9,7 +9,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_convnets.weights.formats.crc32c import masked_crc32c
+from keras_convnets.checksums import masked_crc32c
 
 _FOOTER = 48
 _MAGIC = bytes.fromhex("57fb808b247547db")

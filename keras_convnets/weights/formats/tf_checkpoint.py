@@ -15,9 +15,9 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 
+from keras_convnets.checksums import masked_crc32c
 from keras_convnets.errors import InputError
 from keras_convnets.weights.formats import tar_archive
-from keras_convnets.weights.formats.crc32c import masked_crc32c
 from keras_convnets.weights.formats.reading import reading
 from keras_convnets.weights.formats.sorted_table import SortedTable, Value, varint
 from keras_convnets.weights.tensors import Stored

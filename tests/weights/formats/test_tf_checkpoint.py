@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_convnets.checksums import masked_crc32c
 from keras_convnets.errors import InputError
 from keras_convnets.weights.formats import tf_checkpoint
-from keras_convnets.weights.formats.crc32c import masked_crc32c
 
 from ..peers.drawing import Golden
 from ..peers.write_caffe import field, varint

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keras_convnets.weights.formats.crc32c import masked_crc32c
+from keras_convnets.checksums import masked_crc32c
 
 from .write_caffe import field, varint
 
