@@ -1,0 +1,104 @@
+"""From images to what a protocol shows of them, read in threads and a few images ahead."""
+
+import collections
+import concurrent.futures
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from keras_convnets.data import Fault, Split
+from keras_convnets.errors import InputError
+from keras_convnets.evaluation.protocols import Crops, Protocol
+from keras_convnets.preprocessing import Preprocessing
+
+# Images that are read before they are needed, for each thread.
+AHEAD = 2
+
+
+def cut(image: np.ndarray, protocol: Protocol, preprocessing: Preprocessing) -> list[np.ndarray]:
+    """Returns what a protocol of crops or whole images shows of an image.
+
+    Args:
+        image: (height, width, channels) uint8.
+        protocol: any but the central crop.
+        preprocessing: gives size, channels and interpolation.
+
+    Returns:
+        Views of equal shape in one array, (views, height, width, channels) uint8: one array of all
+        crops, or one of the whole image for each scale. The second half of each array is the
+        mirror image of the first.
+    """
+    resized = [_resize(image, scale, preprocessing) for scale in protocol.scales(preprocessing)]
+    if not isinstance(protocol, Crops):
+        return [_with_mirror(whole[None]) for whole in resized]
+    size = preprocessing.size
+    views = []
+    for whole in resized:
+        for y, x, side in protocol.boxes(*whole.shape[:2], size):
+            view = whole[y : y + side, x : x + side]
+            views.append(view if side == size else _resize(view, size, preprocessing))
+    return [_with_mirror(np.stack(views))]
+
+
+def read_ahead(
+    split: Split, protocol: Protocol, preprocessing: Preprocessing
+) -> Iterator[list[np.ndarray]]:
+    """Gives what `cut` returns for each image of a split, in order.
+
+    Raises:
+        InputError: if an image can't be read.
+    """
+    return _in_threads(
+        lambda index: cut(split.image(index, preprocessing.channels), protocol, preprocessing),
+        len(split),
+    )
+
+
+def find_unreadable(split: Split, on_image=lambda: None) -> list[Fault]:
+    """Decodes every file of a split, and returns those that can't be.
+
+    Args:
+        split: images.
+        on_image: called after each image, to show progress.
+    """
+    if split.files is None:
+        return []
+
+    def why(index: int) -> str | None:
+        try:
+            split.image(index)
+        except InputError as error:
+            return str(error)
+        return None
+
+    faults = []
+    for file, reason in zip(split.files, _in_threads(why, len(split)), strict=True):
+        if reason is not None:
+            faults.append(Fault(file, reason))
+        on_image()
+    return faults
+
+
+def _resize(image: np.ndarray, scale: int, preprocessing: Preprocessing) -> np.ndarray:
+    return preprocessing.resize(image, scale).numpy().astype(np.uint8)
+
+
+def _with_mirror(views: np.ndarray) -> np.ndarray:
+    return np.concatenate([views, views[:, :, ::-1]])
+
+
+def _in_threads(function, count: int) -> Iterator:
+    """Gives the results for 0, 1, 2, ... in order, of which few wait at any time."""
+    threads = os.cpu_count() or 1
+    pool = concurrent.futures.ThreadPoolExecutor(threads)
+    waiting = collections.deque()
+    try:
+        for index in range(count):
+            waiting.append(pool.submit(function, index))
+            if len(waiting) > AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
