@@ -67,7 +67,7 @@ class Preprocessing:
         image = self.resize(image, self.enough)
         return tf.image.resize_with_crop_or_pad(image, self.size, self.size)
 
-    def resize(self, image: "tf.Tensor", shorter: int) -> "tf.Tensor":
+    def resize(self, image: "tf.Tensor", shorter: "int | tf.Tensor") -> "tf.Tensor":
         """Resizes a whole image, of a very long one the middle four times as long as it is wide.
 
         Args:
@@ -86,7 +86,7 @@ class Preprocessing:
             image, *tf.unstack(tf.minimum(tf.shape(image)[:2], longest))
         )
         height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float64))
-        factor = shorter / tf.minimum(height, width)
+        factor = tf.cast(shorter, tf.float64) / tf.minimum(height, width)
         # Rounded up, so that the crop always fits.
         new_size = tf.cast(tf.math.ceil(tf.stack([height, width]) * factor - 1e-6), tf.int32)
         image = tf.image.resize(image, new_size, self.interpolation, antialias=True)

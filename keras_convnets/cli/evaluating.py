@@ -1,26 +1,21 @@
 """`keras-convnets evaluate`."""
 
-import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import rich.console
 import typer
 
 from keras_convnets.cli import evaluation_tables as tables
 from keras_convnets.cli.exit_codes import PARTIAL
 from keras_convnets.errors import InputError
-from keras_convnets.files import check_writable, replacing, write_json
 from keras_convnets.progress import counting
 
 if TYPE_CHECKING:
-    from keras_convnets.data import Fault, ImageSet, Split
-    from keras_convnets.evaluation import Evaluation, Member, Protocol, Result
-
-# A picture of more classes shows nothing.
-MOST_CLASSES_DRAWN = 200
+    from keras_convnets.data import ImageSet, Split
+    from keras_convnets.evaluation import Member, Protocol
+    from keras_convnets.evaluation.classes import Alignment
 
 
 def evaluate(
@@ -87,9 +82,8 @@ def evaluate(
 
     Files that can't be read are named and skipped (exit code 3).
     """
-    from keras_convnets.deployment import find_model
-    from keras_convnets.evaluation import Evaluator, Member, output, protocols
-    from keras_convnets.evaluation.classes import align
+    from keras_convnets.evaluation import Evaluator, output, protocols
+    from keras_convnets.evaluation.selection import select
 
     shown = [protocols.parse(text) for text in protocol or ["center"]]
     groups = _groups(len(models), ensemble, table)
@@ -100,50 +94,43 @@ def evaluate(
         "--calibration": calibration,
     }
     _check_options(models, shown, ensemble, table, len(groups) * len(shown), of_one)
-    if real_labels is not None and restrict_classes is not None:
-        raise InputError(
-            "--real-labels name any of the 1,000 classes, so they don't go with --restrict-classes."
-        )
     if save_predictions is not None:
         output.check_predictions(save_predictions)
     if out is not None:
-        check_writable(out)
-    loaded = [find_model(model) for model in models]
-    images = _load_images(models, data, split)
+        output.check_folder(out)
+    members, images, aligned = _load(models, data, split, restrict_classes)
     name, whole = _choose_split(images, data, split)
-    aligned = align(
-        [(model, card.classes) for model, (_, card) in zip(models, loaded, strict=True)],
-        data,
-        images.classes,
-        restrict_classes,
+    selection = select(
+        whole,
+        aligned,
+        skipped=len(images.skipped),
+        blacklist=blacklist,
+        real_labels=real_labels,
     )
-    members = [
-        Member(model, net, card.preprocessing, columns)
-        for model, (net, card), columns in zip(models, loaded, aligned.columns, strict=True)
-    ]
     evaluator = Evaluator(members, shown)
-    kept, truths = _read_imagenet_files(whole, images, aligned.names, blacklist, real_labels)
-    part, kept, faults = _read_images(whole, kept, members, shown)
+    with counting("reading images", len(whole.files or ())) as advance:
+        selection, faults = selection.readable(members, shown, advance)
     skipped = [fault.reason for fault in (*images.skipped, *faults)]
-    if not len(part):
+    if not selection.names:
         raise InputError(f"No image of the {name} set of {data!r} can be read: {skipped[0]}")
-    labels = aligned.labels[whole.labels[kept]]
-    with counting("evaluating", len(part) * len(members) * len(shown)) as advance:
+    with counting("evaluating", len(selection.names) * len(members) * len(shown)) as advance:
         results = evaluator.score(
-            part, groups, labels=labels, batch_size=batch_size, on_image=advance
+            selection.split,
+            groups,
+            labels=selection.labels,
+            batch_size=batch_size,
+            on_image=advance,
         )
-    real = [_real(result, truths, kept) for result in results]
     fields = [
-        {"split": name, **output.to_json(result, aligned.names), **real_fields}
-        for result, real_fields in zip(results, real, strict=True)
+        {"split": name, **output.to_json(result, aligned.names, selection.truths)}
+        for result in results
     ]
     if save_predictions is not None:
-        files = whole.files or range(len(whole))
         output.write_predictions(
-            save_predictions, results[0].scores, aligned.names, [str(files[i]) for i in kept]
+            save_predictions, results[0].scores, aligned.names, selection.names
         )
     if out is not None:
-        _write_folder(out, results[0].scores, aligned.names, fields[0])
+        output.write_folder(out, results[0].scores, aligned.names, fields[0])
     if as_json:
         print(json.dumps(fields[0] if len(fields) == 1 else {"split": name, "results": fields}))
     else:
@@ -153,6 +140,25 @@ def evaluate(
         errors.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
     if skipped:
         raise typer.Exit(PARTIAL)
+
+
+def _load(
+    models: list[str], data: str, split: str | None, restrict_classes: Path | None
+) -> "tuple[list[Member], ImageSet, Alignment]":
+    """Loads models and data, and brings their classes in line."""
+    from keras_convnets.deployment import find_model
+    from keras_convnets.evaluation import Member
+    from keras_convnets.evaluation.classes import align
+
+    loaded = [find_model(model) for model in models]
+    images = _load_images(models, data, split)
+    names = [(model, card.classes) for model, (_, card) in zip(models, loaded, strict=True)]
+    aligned = align(names, data, images.classes, restrict_classes)
+    members = [
+        Member(model, net, card.preprocessing, columns)
+        for model, (net, card), columns in zip(models, loaded, aligned.columns, strict=True)
+    ]
+    return members, images, aligned
 
 
 def _groups(models: int, ensemble: bool, table: bool) -> list[tuple[int, ...]]:
@@ -194,92 +200,6 @@ def _choose_split(images: "ImageSet", data: str, split: str | None) -> "tuple[st
             f"The data {data!r} has these splits: {', '.join(images.splits)}. Received: {split!r}"
         )
     return split, images.splits[split]
-
-
-def _read_imagenet_files(
-    split: "Split",
-    images: "ImageSet",
-    classes: tuple[str, ...],
-    blacklist: Path | None,
-    real_labels: Path | None,
-) -> tuple[np.ndarray, list[frozenset[int]] | None]:
-    """Returns the places of the images that are no blacklist's, and real labels of all images."""
-    from keras_convnets.evaluation import imagenet
-    from keras_convnets.evaluation.classes import ClassNames
-
-    kept = np.arange(len(split))
-    if blacklist is None and real_labels is None:
-        return kept, None
-    numbers = imagenet.validation_numbers(split, len(images.skipped))
-    if blacklist is not None:
-        kept = kept[~np.isin(numbers, list(imagenet.read_blacklist(blacklist)))]
-        if not len(kept):
-            raise InputError(f"The blacklist {str(blacklist)!r} leaves no image.")
-    if real_labels is None:
-        return kept, None
-    if not ClassNames(classes, "the model").are_imagenet:
-        raise InputError(
-            "--real-labels are for models with the 1,000 classes of ImageNet. "
-            f"Received: a model with {len(classes):,}, such as {classes[0]!r}"
-        )
-    truths = imagenet.read_real_labels(real_labels, numbers)
-    if not any(truths[i] for i in kept):
-        raise InputError(f"The file {str(real_labels)!r} has no label for any image of this data.")
-    return kept, truths
-
-
-def _read_images(
-    whole: "Split", kept: np.ndarray, members: list["Member"], shown: list["Protocol"]
-) -> "tuple[Split, np.ndarray, list[Fault]]":
-    """Finds out which files can be read; for one central crop they are decoded for good.
-
-    Returns:
-        The images that can be read, their places, and the others.
-    """
-    from keras_convnets.data import decode_once
-    from keras_convnets.evaluation import CenterCrop
-    from keras_convnets.evaluation.views import find_unreadable
-
-    split = whole.take(kept)
-    if split.files is None:
-        return split, kept, []
-    with counting("reading images", len(split)) as advance:
-        if len(members) == len(shown) == 1 and isinstance(shown[0], CenterCrop):
-            part, faults = decode_once(split, shown[0].of(members[0].preprocessing), (), advance)
-        else:
-            faults = find_unreadable(split, advance)
-            part = split.without(faults)
-    bad = {fault.file for fault in faults}
-    is_good = np.array([file not in bad for file in split.files], bool)
-    return part, kept[is_good], faults
-
-
-def _real(
-    result: "Result", truths: list[frozenset[int]] | None, kept: np.ndarray
-) -> dict[str, Any]:
-    from keras_convnets.evaluation.imagenet import real_scores
-
-    if truths is None:
-        return {}
-    scores = real_scores(result.scores, [truths[i] for i in kept])
-    return {"real": dataclasses.asdict(scores) | {"top1_interval": scores.top1_interval}}
-
-
-def _write_folder(
-    out: Path, scores: "Evaluation", classes: tuple[str, ...], fields: dict[str, Any]
-) -> None:
-    from keras_convnets.analysis import plots
-    from keras_convnets.evaluation.output import reliability_diagram
-
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "evaluation.json", fields)
-    pictures = {"calibration.png": reliability_diagram(scores.calibration)}
-    if len(classes) <= MOST_CLASSES_DRAWN:
-        matrix = scores.confusion(len(classes))
-        pictures["confusion.png"] = plots.confusion_matrix(matrix, classes)
-    for name, picture in pictures.items():
-        with replacing(out / name) as temporary:
-            temporary.write_bytes(picture.png())
 
 
 def _load_images(models: list[str], data: str, split: str | None) -> "ImageSet":

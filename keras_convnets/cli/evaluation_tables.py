@@ -1,5 +1,6 @@
 """What `keras-convnets evaluate` prints."""
 
+from pathlib import Path
 from typing import Any
 
 import rich.console
@@ -32,6 +33,7 @@ def show(
 
 def _scores(results: list[dict[str, Any]]) -> rich.table.Table:
     is_real = "real" in results[0]
+    short = _short_names(results)
     table = rich.table.Table(
         "model",
         "protocol",
@@ -48,7 +50,7 @@ def _scores(results: list[dict[str, Any]]) -> rich.table.Table:
     for result in results:
         real = result.get("real")
         table.add_row(
-            rich.markup.escape("\n+ ".join(result["models"])),
+            rich.markup.escape("\n+ ".join(short[name] for name in result["models"])),
             result["protocol"],
             result["split"],
             f"{result['n']:,}",
@@ -73,7 +75,7 @@ def _errors(results: list[dict[str, Any]], data: str) -> rich.table.Table:
         ),
         caption=rich.markup.escape(
             "The first "
-            + ", the next ".join(largest)
+            + ", the next ".join(_short_names(results)[name] for name in largest)
             + ". Probabilities are averaged over models and over what a protocol shows."
         ),
     )
@@ -114,6 +116,16 @@ def _reliability(result: dict[str, Any]) -> rich.table.Table:
             _number(part["accuracy"], ".1%"),
         )
     return table
+
+
+def _short_names(results: list[dict[str, Any]]) -> dict[str, str]:
+    """Of each model, as much of the end of its path as tells it from the others."""
+    names = {name for result in results for name in result["models"]}
+    for depth in range(1, max(len(Path(name).parts) for name in names)):
+        short = {name: str(Path(*Path(name).parts[-depth:])) for name in names}
+        if len(set(short.values())) == len(names):
+            return short
+    return {name: name for name in names}
 
 
 def _share(share: float, interval: list[float]) -> str:

@@ -10,22 +10,31 @@ from typing import Any
 
 import numpy as np
 
-from keras_convnets.analysis.plots import Picture
+from keras_convnets.analysis.plots import Picture, confusion_matrix
 from keras_convnets.errors import InputError
 from keras_convnets.evaluation.calibration import Calibration
+from keras_convnets.evaluation.imagenet import real_scores
 from keras_convnets.evaluation.prediction import Result
 from keras_convnets.evaluation.scores import Evaluation
-from keras_convnets.files import check_writable, replacing
+from keras_convnets.files import check_writable, replacing, write_json
 
 SUFFIXES = (".csv", ".npz")
 
+# A picture of more classes shows nothing.
+MOST_CLASSES_DRAWN = 200
 
-def to_json(result: Result, classes: Sequence[str]) -> dict[str, Any]:
+
+def to_json(
+    result: Result,
+    classes: Sequence[str],
+    truths: Sequence[frozenset[int]] | None = None,
+) -> dict[str, Any]:
     """Returns all that is known of a result, for JSON.
 
     Args:
         result: from an evaluation.
         classes: names of the classes.
+        truths: the real labels of each image, or `None`.
 
     Returns:
         A dictionary; what is not a number is `None`, and the confusion matrix is a list of
@@ -48,6 +57,10 @@ def to_json(result: Result, classes: Sequence[str]) -> dict[str, Any]:
             for true, called, count in scores.confusions(len(classes)).tolist()
         ],
     }
+    if truths is not None:
+        real = real_scores(scores, truths)
+        interval = {"top1_interval": list(real.top1_interval)}
+        fields["real"] = dataclasses.asdict(real) | interval
     return _finite(fields)
 
 
@@ -104,6 +117,40 @@ def write_predictions(
                 pairs = zip(best, probabilities, strict=True)
                 cells = [cell for i, share in pairs for cell in (classes[i], f"{share:.6g}")]
                 writer.writerow([image, classes[label], *cells])
+
+
+def check_folder(out: str | os.PathLike) -> None:
+    """Makes sure that a folder for results can be made, before there is work to lose.
+
+    Raises:
+        InputError: if it can't.
+    """
+    if Path(out).exists() and not Path(out).is_dir():
+        raise InputError(f"Results are written to a folder. Received: the file {str(out)!r}")
+    check_writable(out)
+
+
+def write_folder(
+    out: str | os.PathLike, scores: Evaluation, classes: Sequence[str], fields: dict[str, Any]
+) -> None:
+    """Writes evaluation.json, calibration.png and, of not too many classes, confusion.png.
+
+    Args:
+        out: the folder.
+        scores: of one result.
+        classes: names of the classes.
+        fields: what becomes evaluation.json.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "evaluation.json", fields)
+    pictures = {"calibration.png": reliability_diagram(scores.calibration)}
+    if len(classes) <= MOST_CLASSES_DRAWN:
+        matrix = scores.confusion(len(classes))
+        pictures["confusion.png"] = confusion_matrix(matrix, classes)
+    for name, picture in pictures.items():
+        with replacing(out / name) as temporary:
+            temporary.write_bytes(picture.png())
 
 
 def reliability_diagram(calibration: Calibration) -> Picture:

@@ -2,10 +2,12 @@
 
 import collections
 import concurrent.futures
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import tensorflow as tf
 
 from keras_convnets.data import Fault, Split
 from keras_convnets.errors import InputError
@@ -55,7 +57,7 @@ def read_ahead(
     )
 
 
-def find_unreadable(split: Split, on_image=lambda: None) -> list[Fault]:
+def find_unreadable(split: Split, on_image: Callable[[], None] = lambda: None) -> list[Fault]:
     """Decodes every file of a split, and returns those that can't be.
 
     Args:
@@ -81,14 +83,31 @@ def find_unreadable(split: Split, on_image=lambda: None) -> list[Fault]:
 
 
 def _resize(image: np.ndarray, scale: int, preprocessing: Preprocessing) -> np.ndarray:
-    return preprocessing.resize(image, scale).numpy().astype(np.uint8)
+    return _resizer(preprocessing, image.shape[-1])(image, scale).numpy()
+
+
+@functools.lru_cache(maxsize=32)
+def _resizer(preprocessing: Preprocessing, channels: int) -> Callable[..., tf.Tensor]:
+    """Compiles the resize: its many small steps take longer than the work, one by one."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, None, channels), tf.uint8),
+            tf.TensorSpec((), tf.int32),
+        ],
+        autograph=False,
+    )
+    def resize(image: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+        return tf.cast(preprocessing.resize(image, scale), tf.uint8)
+
+    return resize
 
 
 def _with_mirror(views: np.ndarray) -> np.ndarray:
     return np.concatenate([views, views[:, :, ::-1]])
 
 
-def _in_threads(function, count: int) -> Iterator:
+def _in_threads(function: Callable, count: int) -> Iterator:
     """Gives the results for 0, 1, 2, ... in order, of which few wait at any time."""
     threads = os.cpu_count() or 1
     pool = concurrent.futures.ThreadPoolExecutor(threads)

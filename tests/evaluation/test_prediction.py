@@ -28,10 +28,10 @@ PREPROCESSING = Preprocessing(71, 3, "tf", 0.875)
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Five images of two classes and several shapes."""
+    """Four images of two classes and several shapes."""
     rng = np.random.default_rng(3)
     folder = tmp_path_factory.mktemp("photos")
-    for i, (height, width) in enumerate([(90, 120), (130, 80), (71, 71), (60, 200), (84, 85)]):
+    for i, (height, width) in enumerate([(90, 120), (130, 80), (71, 71), (60, 200)]):
         pixels = rng.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
         path = folder / "ab"[i % 2] / f"{i}.png"
         path.parent.mkdir(exist_ok=True)
@@ -181,7 +181,7 @@ def test_an_ensemble_is_the_mean_of_its_nets_each_with_its_own_preprocessing(
         np.testing.assert_allclose(alone[2], (alone[0] + alone[1]) / 2, atol=1e-7)
     means = [
         other.model.predict_on_batch(np.stack([other_preprocessing(photos.image(i))]))[0]
-        for i in range(5)
+        for i in range(4)
     ]
     best = np.max(means, axis=1)
     np.testing.assert_allclose(results[1].scores.confidence, best, atol=1e-6)
