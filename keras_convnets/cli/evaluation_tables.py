@@ -24,27 +24,26 @@ def show(
         calibration: whether to print its reliability.
     """
     console = rich.console.Console()
-    console.print(_errors(results, data) if as_errors else _scores(results))
+    console.print(_errors(results, data) if as_errors else _scores(results, data))
     if confusion:
         console.print(_mistakes(results[0]))
     if calibration:
         console.print(_reliability(results[0]))
 
 
-def _scores(results: list[dict[str, Any]]) -> rich.table.Table:
+def _scores(results: list[dict[str, Any]], data: str) -> rich.table.Table:
     is_real = "real" in results[0]
     short = _short_names(results)
     table = rich.table.Table(
-        "model",
-        "protocol",
-        "split",
-        "images",
+        rich.table.Column("model", overflow="fold"),
+        rich.table.Column("protocol", overflow="fold"),
         "top-1",
         "top-5",
         *(["ReaL top-1"] if is_real else []),
-        "cross-entropy (nats)",
+        "loss (nats)",
         "calibration error",
-        caption="In brackets: the 95 % confidence interval (Wilson).",
+        title=_images(results[0], data),
+        caption="In brackets: the 95 % confidence interval (Wilson). Loss: cross-entropy.",
         show_lines=len(results) > 1,
     )
     for result in results:
@@ -52,8 +51,6 @@ def _scores(results: list[dict[str, Any]]) -> rich.table.Table:
         table.add_row(
             rich.markup.escape("\n+ ".join(short[name] for name in result["models"])),
             result["protocol"],
-            result["split"],
-            f"{result['n']:,}",
             _share(result["top1"], result["top1_interval"]),
             _share(result["top5"], result["top5_interval"]),
             *([_share(real["top1"], real["top1_interval"])] if real else []),
@@ -69,10 +66,7 @@ def _errors(results: list[dict[str, Any]], data: str) -> rich.table.Table:
     table = rich.table.Table(
         "models",
         *protocols,
-        title=rich.markup.escape(
-            f"Top-1 / top-5 error in % on {results[0]['n']:,} {results[0]['split']} images of "
-            f"{data}"
-        ),
+        title=f"Top-1 / top-5 error in % on {_images(results[0], data)}",
         caption=rich.markup.escape(
             "The first "
             + ", the next ".join(_short_names(results)[name] for name in largest)
@@ -118,6 +112,10 @@ def _reliability(result: dict[str, Any]) -> rich.table.Table:
     return table
 
 
+def _images(result: dict[str, Any], data: str) -> str:
+    return rich.markup.escape(f"{result['n']:,} {result['split']} images of {data}")
+
+
 def _short_names(results: list[dict[str, Any]]) -> dict[str, str]:
     """Of each model, as much of the end of its path as tells it from the others."""
     names = {name for result in results for name in result["models"]}
@@ -130,7 +128,7 @@ def _short_names(results: list[dict[str, Any]]) -> dict[str, str]:
 
 def _share(share: float, interval: list[float]) -> str:
     low, high = interval
-    return f"{share:.2%}\n({low:.2%} to {high:.2%})"
+    return f"{share:.2%}\n({100 * low:.2f} to {100 * high:.2f})"
 
 
 def _number(value: float | None, form: str) -> str:

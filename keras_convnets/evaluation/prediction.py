@@ -15,8 +15,8 @@ from keras_convnets.evaluation.views import read_ahead
 from keras_convnets.imagenet_utils import preprocess_input
 from keras_convnets.preprocessing import Preprocessing
 
-# Probabilities of all nets that wait to be averaged, in bytes.
-MEMORY_LIMIT = 2**28
+# Probabilities of all nets that wait to be averaged, in bytes; scoring them takes a few times that.
+MEMORY_LIMIT = 2**26
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,10 +65,14 @@ class Evaluator:
 
     Example:
 
-    >>> member = Member("a", model, keras_convnets.weights.preprocessing(model))
-    >>> [result] = Evaluator([member], [TenCrops()]).score(images.test)
-    >>> result.scores.top1
-    0.77
+    >>> from keras_convnets.evaluation import Evaluator, Member, TenCrops
+    >>> model = keras_convnets.LeNet5(variant="modern")
+    >>> preprocessing = keras_convnets.data.Preprocessing(32, 1, "lenet", crop=0.875)
+    >>> evaluator = Evaluator([Member("LeNet-5", model, preprocessing)], [TenCrops()])
+    >>> images = keras_convnets.data.load("fashion_mnist_6k").test.take(range(8))
+    >>> [result] = evaluator.score(images)
+    >>> result.scores.n
+    8
     """
 
     def __init__(self, members: Sequence[Member], protocols: Sequence[Protocol]):

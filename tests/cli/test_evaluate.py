@@ -3,15 +3,19 @@
 import csv
 import json
 import shutil
+import types
 
 import keras
 import numpy as np
 import PIL.Image
 import pytest
 
-from keras_convnets.data import Preprocessing
+from keras_convnets.cli.evaluating import _load_images
+from keras_convnets.data import Preprocessing, load
 from keras_convnets.deployment import ModelCard, save_model
+from keras_convnets.errors import InputError
 from keras_convnets.imagenet_utils import class_names
+from keras_convnets.training.train import VALIDATION_SHARE
 
 
 def save_net(path, classes, size=32, seed=0, builder="LeNet5"):
@@ -57,8 +61,9 @@ def test_each_protocol_finds_what_is_easy(run, red_or_blue, data, protocol):
 def test_the_table_has_intervals(run, red_or_blue, data):
     code, out, _ = run("evaluate", red_or_blue, *data)
     assert code == 0
+    assert "24 train images of folder:" in out
     assert "100.00%" in out
-    assert "(86.20% to 100.00%)" in out  # Wilson, 24 of 24
+    assert "(86.20 to 100.00)" in out  # Wilson, 24 of 24
 
 
 def test_models_and_protocols_are_rows_and_an_ensemble_is_one(run, nets, data):
@@ -119,8 +124,6 @@ def test_predictions_and_pictures_are_written(run, nets, data, tmp_path):
 
 
 def test_predictions_on_arrays_have_places(run, tmp_path):
-    from keras_convnets.data import load
-
     net = save_net(tmp_path / "net.keras", load("fashion_mnist_6k").classes, 8)
     code, _, _ = run(
         *("evaluate", net, "--data", "fashion_mnist_6k", "--protocol", "crops10"),
@@ -245,7 +248,6 @@ def test_files_of_imagenet_that_do_not_fit_are_refused(
 
 def test_lenet_is_not_evaluated_densely(run, tmp_path):
     import keras_convnets
-    from keras_convnets.data import load
 
     model = keras_convnets.LeNet5()
     card = ModelCard(
@@ -257,3 +259,44 @@ def test_lenet_is_not_evaluated_densely(run, tmp_path):
     code, _, err = run("evaluate", tmp_path / "lenet.keras", *options)
     assert (code, "'rbf', RadialBasisOutput" in err) == (2, True), err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch, photo_folder):
+    """A function that makes two runs of given seeds, which held out images of the photos."""
+    images = load(f"folder:{photo_folder}")
+
+    def make(*seeds):
+        settings = {}
+        for seed in seeds:
+            path = tmp_path / f"run{seed}"
+            path.mkdir()
+            (path / "recipe.json").touch()
+            fingerprint = images.hold_out(VALIDATION_SHARE, seed).fingerprint()
+            settings[str(path)] = types.SimpleNamespace(seed=seed, fingerprint=fingerprint)
+
+        def run(path):
+            return types.SimpleNamespace(settings=settings[path])
+
+        monkeypatch.setattr("keras_convnets.training.Run", run)
+        return list(settings)
+
+    return make
+
+
+def test_runs_of_one_seed_share_the_images_that_they_held_out(runs, photo_folder):
+    [path] = runs(3)
+    images = _load_images([path, path], f"folder:{photo_folder}", None)
+    assert images.held_back[0] == "validation"
+    assert images.fingerprint() == images.hold_out(VALIDATION_SHARE, 3).fingerprint()
+
+
+def test_runs_that_held_out_other_images_are_not_compared_on_them(runs, photo_folder):
+    paths = runs(3, 4)
+    for split in (None, "validation", "train"):
+        with pytest.raises(InputError, match="held out different images.*seeds 3, 4"):
+            _load_images(paths, f"folder:{photo_folder}", split)
+    for part in ("train", "test"):
+        shutil.copytree(photo_folder, photo_folder.parent / "parts" / part)
+    images = _load_images(paths, f"folder:{photo_folder.parent / 'parts'}", None)
+    assert images.held_back[0] == "test"
