@@ -154,7 +154,7 @@ class _Run:
                 on_image(len(labels))
 
     def _of_shapes(self, split, batch_size, on_image) -> Iterator[np.ndarray]:
-        """Whole images: those of one shape make one batch."""
+        """Whole images: one and its mirror image make a batch, for others have other shapes."""
         for arrays in read_ahead(split, self._protocol, self._member.preprocessing):
             yield np.concatenate([self._show(views) for views in arrays]).mean(axis=0)
             on_image(1)
