@@ -222,7 +222,9 @@ def test_imagenet_has_a_blacklist_and_real_labels(run, validation, tmp_path):
     with np.load(tmp_path / "p.npz") as arrays:
         numbers = [int(name[-12:-4]) for name in arrays["images"]]
         best = arrays["best"][:, 0]
+        labels_of_folders = arrays["labels"].tolist()
     assert numbers == list(range(2, 24))
+    assert labels_of_folders == [0] * 11 + [1] * 11  # 12 of each without the first and the last
     hits = [b in labels[n - 1] for n, b in zip(numbers, best, strict=True) if labels[n - 1]]
     assert fields["real"]["top1"] == pytest.approx(np.mean(hits))
     _, out, _ = run("evaluate", net, *validation, *files)
