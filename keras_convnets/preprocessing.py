@@ -62,20 +62,34 @@ class Preprocessing:
         """
         import tensorflow as tf
 
-        image = tf.cast(self.to_channels(image), tf.float32)
         if image.shape[:2] == (self.size, self.size) and self.crop == 1.0:
-            return image
-        # Of a very long image only the middle can be seen: the rest would take all memory.
+            return tf.cast(self.to_channels(image), tf.float32)
+        image = self.resize(image, self.enough)
+        return tf.image.resize_with_crop_or_pad(image, self.size, self.size)
+
+    def resize(self, image: "tf.Tensor", shorter: "int | tf.Tensor") -> "tf.Tensor":
+        """Resizes a whole image, of a very long one the middle four times as long as it is wide.
+
+        Args:
+            image: (height, width, channels) uint8 or float32 in 0..255.
+            shorter: its shorter side thereafter, in pixels; the longer one is rounded up.
+
+        Returns:
+            (height, width, channels) float32 of whole numbers from 0 to 255.
+        """
+        import tensorflow as tf
+
+        image = tf.cast(self.to_channels(image), tf.float32)
+        # The rest of a very long image would take all memory.
         longest = 4 * tf.reduce_min(tf.shape(image)[:2])
         image = tf.image.resize_with_crop_or_pad(
             image, *tf.unstack(tf.minimum(tf.shape(image)[:2], longest))
         )
         height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float64))
-        factor = self.enough / tf.minimum(height, width)
+        factor = tf.cast(shorter, tf.float64) / tf.minimum(height, width)
         # Rounded up, so that the crop always fits.
         new_size = tf.cast(tf.math.ceil(tf.stack([height, width]) * factor - 1e-6), tf.int32)
         image = tf.image.resize(image, new_size, self.interpolation, antialias=True)
-        image = tf.image.resize_with_crop_or_pad(image, self.size, self.size)
         return tf.clip_by_value(tf.round(image), 0, 255)  # the bicubic swings beyond edges
 
     def to_channels(self, image: "tf.Tensor") -> "tf.Tensor":
@@ -85,7 +99,7 @@ class Preprocessing:
         if image.shape[-1] == self.channels:
             return image
         convert = tf.image.rgb_to_grayscale if self.channels == 1 else tf.image.grayscale_to_rgb
-        return convert(image)
+        return convert(tf.convert_to_tensor(image))
 
     def scale(self, image: "tf.Tensor") -> "tf.Tensor":
         """Scales pixels from 0..255 to what the net expects; raw ones stay as they are."""

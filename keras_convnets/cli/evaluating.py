@@ -5,70 +5,136 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import rich.console
-import rich.table
 import typer
 
+from keras_convnets.cli import evaluation_tables as tables
 from keras_convnets.cli.exit_codes import PARTIAL
 from keras_convnets.errors import InputError
 from keras_convnets.progress import counting
 
 if TYPE_CHECKING:
-    from keras_convnets.data import ImageSet
-    from keras_convnets.evaluation import Evaluation
+    from keras_convnets.data import ImageSet, Split
+    from keras_convnets.evaluation import Member, Protocol
+    from keras_convnets.evaluation.classes import Alignment
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(help="Run directory, .keras file, or name of public weights.")
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...", help="Run directories, .keras files, or names of public weights."
+        ),
     ],
     data: Annotated[str, typer.Option(help="As for train.")],
     split: Annotated[
         str | None, typer.Option(help="train, validation or test. Default: the last there is.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Images to compute at once.", min=1)] = 64,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a net is shown: center[:FRACTION] (default), crops10[:FRACTION], "
+            "crops12[:FRACTION], crops144, dense[:SIDE], multiscale[:resnet|vgg|SIDE,SIDE...]. "
+            "May be given again."
+        ),
+    ] = None,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Average the probabilities of all models.")
+    ] = False,
+    table: Annotated[
+        bool,
+        typer.Option(
+            "--table",
+            help="Errors of the first model, the first two, ... (rows) under each protocol "
+            "(columns), as in the papers.",
+        ),
+    ] = False,
+    restrict_classes: Annotated[
+        Path | None,
+        typer.Option(help="File of the classes to choose among: a name or WordNet id a line."),
+    ] = None,
+    real_labels: Annotated[
+        Path | None, typer.Option(help="ImageNet: real.json, for ReaL accuracy too.")
+    ] = None,
+    blacklist: Annotated[
+        Path | None,
+        typer.Option(help="ImageNet: file of the numbers of validation images to leave out."),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(help="Images or crops to compute at once.", min=1)
+    ] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, which has all.")] = False,
+    confusion: Annotated[
+        bool, typer.Option("--confusion", help="Show which classes are taken for which.")
+    ] = False,
+    calibration: Annotated[
+        bool, typer.Option("--calibration", help="Show how often a confidence is right.")
+    ] = False,
+    save_predictions: Annotated[
+        Path | None,
+        typer.Option(help="Write the best five classes of each image to this .csv or .npz."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for evaluation.json and pictures of confusion and calibration."),
+    ] = None,
 ) -> None:
     """Measure top-1, top-5 and cross-entropy on images, each counted once.
 
     Files that can't be read are named and skipped (exit code 3).
     """
-    from keras_convnets import evaluation
-    from keras_convnets.data import decode_once, evaluation_batches, naming_faults
-    from keras_convnets.deployment import find_model
+    from keras_convnets.evaluation import Evaluator, output, protocols
+    from keras_convnets.evaluation.selection import select
 
-    net, card = find_model(model)
-    images = _load_images(model, data)
-    name, chosen = images.held_back
-    if split is not None:
-        if split not in images.splits:
-            raise InputError(
-                f"The data {data!r} has these splits: {', '.join(images.splits)}. "
-                f"Received: {split!r}"
-            )
-        name, chosen = split, images.splits[split]
-    if len(card.classes) != len(images.classes):
-        raise InputError(
-            f"The model {model!r} has {len(card.classes)} classes, and the data {data!r} has "
-            f"{len(images.classes)}; they should be equal."
-        )
-    if card.classes != images.classes:
-        raise InputError(
-            f"The model {model!r} and the data {data!r} have other classes: the model's first are "
-            f"{', '.join(card.classes[:3])}, the data's {', '.join(images.classes[:3])}."
-        )
-    with counting("reading images", chosen.encoded_count) as advance:
-        chosen, faults = decode_once(chosen, card.preprocessing, (), advance)
+    shown = [protocols.parse(text) for text in protocol or ["center"]]
+    groups = _groups(len(models), ensemble, table)
+    of_one = {
+        "--save-predictions": save_predictions is not None,
+        "--out": out is not None,
+        "--confusion": confusion,
+        "--calibration": calibration,
+    }
+    _check_options(models, shown, ensemble, table, len(groups) * len(shown), of_one)
+    if save_predictions is not None:
+        output.check_predictions(save_predictions)
+    if out is not None:
+        output.check_folder(out)
+    members, images, aligned = _load(models, data, split, restrict_classes)
+    name, whole = _choose_split(images, data, split)
+    selection = select(
+        whole,
+        aligned,
+        skipped=len(images.skipped),
+        blacklist=blacklist,
+        real_labels=real_labels,
+    )
+    evaluator = Evaluator(members, shown)
+    with counting("reading images", whole.encoded_count) as advance:
+        selection, faults = selection.readable(members, shown, advance)
     skipped = [fault.reason for fault in (*images.skipped, *faults)]
-    if not len(chosen):
+    if not selection.names:
         raise InputError(f"No image of the {name} set of {data!r} can be read: {skipped[0]}")
-    batches = evaluation_batches(chosen, card.preprocessing, batch_size)
-    with counting("evaluating", len(chosen)) as advance, naming_faults():
-        scores = evaluation.evaluate(net, batches, advance)
-    figures = {"split": name, **scores.figures}
+    with counting("evaluating", len(selection.names) * len(members) * len(shown)) as advance:
+        results = evaluator.score(
+            selection.split,
+            groups,
+            labels=selection.labels,
+            batch_size=batch_size,
+            on_image=advance,
+        )
+    fields = [
+        {"split": name, **output.to_json(result, aligned.names, selection.truths)}
+        for result in results
+    ]
+    if save_predictions is not None:
+        output.write_predictions(
+            save_predictions, results[0].scores, aligned.names, selection.names
+        )
+    if out is not None:
+        output.write_folder(out, results[0].scores, aligned.names, fields[0])
     if as_json:
-        print(json.dumps(figures))
+        print(json.dumps(fields[0] if len(fields) == 1 else {"split": name, "results": fields}))
     else:
-        _show(name, scores)
+        tables.show(fields, data, table, confusion, calibration)
     errors = rich.console.Console(stderr=True)
     for reason in skipped:
         errors.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
@@ -76,24 +142,85 @@ def evaluate(
         raise typer.Exit(PARTIAL)
 
 
-def _show(name: str, scores: "Evaluation") -> None:
-    table = rich.table.Table("split", "images", "top-1", "top-5", "cross-entropy (nats)")
-    table.add_row(
-        name, f"{scores.n:,}", f"{scores.top1:.2%}", f"{scores.top5:.2%}", f"{scores.loss:.4f}"
-    )
-    rich.console.Console().print(table)
+def _load(
+    models: list[str], data: str, split: str | None, restrict_classes: Path | None
+) -> "tuple[list[Member], ImageSet, Alignment]":
+    """Loads models and data, and brings their classes in line."""
+    from keras_convnets.deployment import find_model
+    from keras_convnets.evaluation import Member
+    from keras_convnets.evaluation.classes import align
+
+    loaded = [find_model(model) for model in models]
+    images = _load_images(models, data, split)
+    names = [(model, card.classes) for model, (_, card) in zip(models, loaded, strict=True)]
+    aligned = align(names, data, images.classes, restrict_classes)
+    members = [
+        Member(model, net, card.preprocessing, columns)
+        for model, (net, card), columns in zip(models, loaded, aligned.columns, strict=True)
+    ]
+    return members, images, aligned
 
 
-def _load_images(model: str, data: str) -> "ImageSet":
-    """Loads the data; of a run's own data, the images that the run held out are told apart."""
+def _groups(models: int, ensemble: bool, table: bool) -> list[tuple[int, ...]]:
+    """Which models are averaged: each alone, all, or the first, the first two, ..."""
+    if table:
+        return [tuple(range(count)) for count in range(1, models + 1)]
+    return [tuple(range(models))] if ensemble else [(i,) for i in range(models)]
+
+
+def _check_options(
+    models: list[str],
+    shown: list["Protocol"],
+    ensemble: bool,
+    table: bool,
+    results: int,
+    of_one: dict[str, bool],
+) -> None:
+    """Refuses options that can't go together."""
+    if ensemble and table:
+        raise InputError("--table averages models by itself; leave --ensemble out.")
+    if ensemble and len(models) < 2:
+        raise InputError(f"--ensemble averages two models or more. Received: {models[0]!r}")
+    if len(set(shown)) < len(shown):
+        names = ", ".join(protocol.name for protocol in shown)
+        raise InputError(f"Each --protocol should be another. Received: {names}")
+    given = [option for option, is_given in of_one.items() if is_given]
+    if results > 1 and given:
+        raise InputError(
+            f"{given[0]} is for one model or --ensemble, and one --protocol. "
+            f"Received: {len(models)} models and {len(shown)} protocols, {results} results"
+        )
+
+
+def _choose_split(images: "ImageSet", data: str, split: str | None) -> "tuple[str, Split]":
+    if split is None:
+        return images.held_back
+    if split not in images.splits:
+        raise InputError(
+            f"The data {data!r} has these splits: {', '.join(images.splits)}. Received: {split!r}"
+        )
+    return split, images.splits[split]
+
+
+def _load_images(models: list[str], data: str, split: str | None) -> "ImageSet":
+    """Loads the data; of runs' own data, the images that the runs held out are told apart."""
     from keras_convnets import data as sources
     from keras_convnets.training import Run
     from keras_convnets.training.train import VALIDATION_SHARE
 
     images = sources.load(data)
-    if Path(model, "recipe.json").is_file():
-        seed, fingerprint = Run(model).settings.seed, Run(model).settings.fingerprint
-        held_out = images.hold_out(VALIDATION_SHARE, seed)
-        if held_out.fingerprint() == fingerprint:
-            return held_out
-    return images
+    held_out: dict[int, ImageSet] = {}
+    for model in models:
+        if Path(model, "recipe.json").is_file():
+            settings = Run(model).settings
+            own = images.hold_out(VALIDATION_SHARE, settings.seed)
+            if own.fingerprint() == settings.fingerprint:
+                held_out[settings.seed] = own
+    is_theirs = split in ("train", "validation") or (split is None and images.test is None)
+    if len(held_out) > 1 and is_theirs:
+        raise InputError(
+            f"The runs held out different images of {data!r}, by their seeds "
+            f"{', '.join(map(str, held_out))}, so that none are new to all; evaluate one run at a "
+            "time, or all on a test set."
+        )
+    return next(iter(held_out.values()), images)

@@ -1,11 +1,17 @@
 """Top-1, top-5 and cross-entropy over every image once."""
 
+import collections
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
 import numpy as np
+
+from keras_convnets.evaluation.calibration import Calibration, calibration, wilson_interval
+
+TOP = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +39,8 @@ class Evaluation:
         top5: share of images whose class is among the best five.
         loss: mean cross-entropy in nats, without regularization or label smoothing.
         labels: (n,) true classes.
-        predicted: (n,) best classes.
-        confidence: (n,) probabilities of the best classes.
+        best: (n, 5) the best classes, best first; fewer columns if there are fewer classes.
+        probabilities: (n, 5) of the best classes.
     """
 
     n: int
@@ -42,13 +48,38 @@ class Evaluation:
     top5: float
     loss: float
     labels: np.ndarray
-    predicted: np.ndarray
-    confidence: np.ndarray
+    best: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """(n,) the best class of each image."""
+        return self.best[:, 0]
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """(n,) the probability of the best class of each image."""
+        return self.probabilities[:, 0]
 
     @property
     def figures(self) -> dict[str, float]:
         """The scores without the arrays."""
         return {"n": self.n, "top1": self.top1, "top5": self.top5, "loss": self.loss}
+
+    @property
+    def top1_interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of `top1`."""
+        return wilson_interval(round(self.top1 * self.n), self.n)
+
+    @property
+    def top5_interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of `top5`."""
+        return wilson_interval(round(self.top5 * self.n), self.n)
+
+    @functools.cached_property
+    def calibration(self) -> Calibration:
+        """How far the confidence can be trusted."""
+        return calibration(self.confidence, self.predicted == self.labels)
 
     def confusion(self, classes: int) -> np.ndarray:
         """Returns how often a true class (row) was called another (column)."""
@@ -56,10 +87,20 @@ class Evaluation:
         np.add.at(matrix, (self.labels, self.predicted), 1)
         return matrix
 
+    def confusions(self, classes: int) -> np.ndarray:
+        """Returns the entries of the confusion matrix above 0: (entries, 3) of row, column, count.
+
+        They take little memory, however many classes there are.
+        """
+        pairs, counts = np.unique(self.labels * classes + self.predicted, return_counts=True)
+        return np.stack([*np.divmod(pairs, classes), counts], axis=1)
+
     def by_class(self, classes: int) -> list[ClassScore]:
         """Returns the scores of each class."""
-        matrix = self.confusion(classes)
-        right, called, there = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+        is_right = self.predicted == self.labels
+        right = np.bincount(self.labels[is_right], minlength=classes)
+        called = np.bincount(self.predicted, minlength=classes)
+        there = np.bincount(self.labels, minlength=classes)
         return [
             ClassScore(
                 int(there[i]),
@@ -75,6 +116,53 @@ class Evaluation:
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:limit]
 
 
+class Scorer:
+    """Collects predictions, batch after batch; ties go to the class that comes first."""
+
+    def __init__(self):
+        self._columns: dict[str, list[np.ndarray]] = collections.defaultdict(list)
+
+    def add(self, probabilities: np.ndarray, labels: np.ndarray) -> None:
+        """Takes a batch.
+
+        Args:
+            probabilities: (n, classes) float64.
+            labels: (n,) integers.
+        """
+        rows = np.arange(len(labels))
+        right = probabilities[rows, labels]
+        # The rank of the true class: those above it, and its equals that come first. What is not
+        # a number is above everything, so that a net that gives none is never right.
+        above = (~(probabilities <= right[:, None])).sum(axis=1)
+        equal_before = (
+            (probabilities == right[:, None])
+            & (np.arange(probabilities.shape[1]) < labels[:, None])
+        ).sum(axis=1)
+        heights = np.where(np.isnan(probabilities), np.inf, probabilities)
+        best = np.argsort(-heights, axis=1, kind="stable")[:, :TOP]
+        batch = {
+            "labels": labels,
+            "best": best,
+            "probabilities": probabilities[rows[:, None], best],
+            "ranks": above + equal_before,
+            "losses": -np.log(np.maximum(right, keras.config.epsilon())),
+        }
+        for name, column in batch.items():
+            self._columns[name].append(column)
+
+    def result(self) -> Evaluation:
+        """Returns the scores of all batches."""
+        columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
+        ranks, losses = columns.pop("ranks"), columns.pop("losses")
+        return Evaluation(
+            n=len(ranks),
+            top1=float(np.mean(ranks == 0)),
+            top5=float(np.mean(ranks < TOP)),
+            loss=float(np.mean(losses)),
+            **columns,
+        )
+
+
 def evaluate(
     model: keras.Model,
     batches: Iterable[tuple[Any, Any]],
@@ -87,32 +175,9 @@ def evaluate(
         batches: every image once; labels are (n,) integers.
         on_batch: called with the number of images of each batch, to show progress.
     """
-    labels, predicted, confidence, ranks, losses = [], [], [], [], []
-    for images, truth in batches:
-        probabilities = model.predict_on_batch(images).astype("float64")
-        truth = np.asarray(truth)
-        rows = np.arange(len(truth))
-        right = probabilities[rows, truth]
-        best = probabilities.argmax(axis=1)
-        # The rank of the true class: those above it, and its equals that come first. What is not
-        # a number is above everything, so that a net that gives none is never right.
-        above = (~(probabilities <= right[:, None])).sum(axis=1)
-        equal_before = (
-            (probabilities == right[:, None]) & (np.arange(probabilities.shape[1]) < truth[:, None])
-        ).sum(axis=1)
-        labels.append(truth)
-        predicted.append(best)
-        confidence.append(probabilities[rows, best])
-        ranks.append(above + equal_before)
-        losses.append(-np.log(np.maximum(right, keras.config.epsilon())))
-        on_batch(len(truth))
-    rank = np.concatenate(ranks)
-    return Evaluation(
-        n=len(rank),
-        top1=float(np.mean(rank == 0)),
-        top5=float(np.mean(rank < 5)),
-        loss=float(np.mean(np.concatenate(losses))),
-        labels=np.concatenate(labels),
-        predicted=np.concatenate(predicted),
-        confidence=np.concatenate(confidence),
-    )
+    scorer = Scorer()
+    for images, labels in batches:
+        labels = np.asarray(labels)
+        scorer.add(model.predict_on_batch(images).astype("float64"), labels)
+        on_batch(len(labels))
+    return scorer.result()
