@@ -11,6 +11,7 @@ from keras_convnets.weights.cache import obtain
 from keras_convnets.weights.catalog import Entry
 from keras_convnets.weights.fitting import assign
 from keras_convnets.weights.inputs import remember_source
+from keras_convnets.weights.pretrained import check_model
 from keras_convnets.weights.readers import READERS, read
 from keras_convnets.weights.report import LoadReport
 
@@ -36,7 +37,8 @@ def load(
         What became of each layer.
 
     Raises:
-        InputError: if the source can't be had, can't be read, or does not fit.
+        InputError: if the source can't be had, can't be read, does not fit, or is of another graph
+            as far as that can be told.
 
     Example:
 
@@ -50,6 +52,7 @@ def load(
         path = _existing(Path(source))
         return assign(model, read(path, model), repr(str(path)), strict=strict)
 
+    check_model(entry, model)
     has_head = any(layer.name == "predictions" for layer in model.layers)
     file = entry.file if has_head or entry.headless is None else entry.headless
     tensors = read(obtain(file), model, file.member)

@@ -7,6 +7,7 @@ import keras
 
 from keras_convnets.errors import InputError
 from keras_convnets.weights.dialects import (
+    borders,
     caffe,
     keras_applications,
     keras_resnext,
@@ -26,6 +27,7 @@ from keras_convnets.weights.formats import (
 from keras_convnets.weights.formats.keras_files import SavedLayer
 from keras_convnets.weights.formats.reading import naming
 from keras_convnets.weights.heads import is_auxiliary, is_head
+from keras_convnets.weights.likeness import check_alike
 from keras_convnets.weights.report import some
 from keras_convnets.weights.tensors import Stored, Tensors
 
@@ -52,7 +54,9 @@ def read(path: Path, model: keras.Model, member: str | None = None) -> Tensors:
 
 
 def _keras_archive(path: Path, model: keras.Model, member: str | None) -> Tensors:
-    return _by_name(keras_files.read_archive(path), model)
+    layers = keras_files.read_archive(path)
+    _check_graph(layers, model)
+    return _by_name([layer for layer in layers if layer.variables], model)
 
 
 def _keras_structured(path: Path, model: keras.Model, member: str | None) -> Tensors:
@@ -63,6 +67,7 @@ def _keras_structured(path: Path, model: keras.Model, member: str | None) -> Ten
 def _keras_legacy(path: Path, model: keras.Model, member: str | None) -> Tensors:
     layers = keras_files.read_legacy(path)
     keras_applications.check_pool({layer.name for layer in layers}, model)
+    _check_graph(layers, model)
     saved = [layer for layer in layers if layer.variables]
     flat = {f"{layer.name}/{name}": tensor for layer in saved for name, tensor in layer.variables}
     resnext = keras_resnext.translate(flat)
@@ -71,11 +76,18 @@ def _keras_legacy(path: Path, model: keras.Model, member: str | None) -> Tensors
     twin = keras_applications.twin_of(_weighted(model))
     if twin is None or _trunk(layer.name for layer in saved) == _trunk(_weighted(model)):
         return _by_name(saved, model)
+    borders.KERAS.check(model)
     return _with_variables(keras_applications.by_position(twin, saved), model)
+
+
+def _check_graph(layers: Sequence[SavedLayer], model: keras.Model) -> None:
+    check_alike(model, [(layer.name, layer.settings) for layer in layers])
 
 
 def _by_name(saved: Sequence[SavedLayer], model: keras.Model) -> Tensors:
     twin = keras_applications.twin_of(_weighted(model))
+    if keras_applications.names_by_counter(layer.name for layer in saved):
+        borders.KERAS.check(model)
     return _with_variables(keras_applications.by_name(twin, saved), model)
 
 
@@ -124,7 +136,8 @@ def _named(
         for translate in dialects:
             tensors = translate(stored)
             if tensors is not None:
-                _CHECKS.get(translate, lambda model: None)(model)
+                for check in _CHECKS.get(translate, ()):
+                    check(model)
                 return tensors
         raise InputError(
             f"The tensors of {str(path)!r} have names that no net of this package has in any "
@@ -135,7 +148,11 @@ def _named(
 
 
 # What shapes don't tell of a graph.
-_CHECKS = {pytorch.translate: check_strides, slim.translate: slim.check_pool}
+_CHECKS = {
+    pytorch.translate: (check_strides, borders.TORCH.check),
+    slim.translate: (slim.check_pool, borders.SLIM.check),
+    caffe.translate: (borders.CAFFE.check,),
+}
 
 _checkpoint = _named(tf_checkpoint.read, slim.translate)
 READERS = {
