@@ -99,7 +99,7 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     """Returns how a recipe turns an image into the input of its net.
 
     Scaling and interpolation are those of the weights which the net starts from, or else the
-    scaling is the net's own.
+    scaling is what the recipe says, or else the net's own.
     """
     entry, named = architecture_of(recipe)
     options = builder_options(recipe, channels)
@@ -108,7 +108,7 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     start = preprocessing_of_start(recipe)
     if start is not None:
         return dataclasses.replace(start, size=size, channels=channels, crop=crop)
-    return Preprocessing(size, channels, variant.preprocessing, crop)
+    return Preprocessing(size, channels, recipe.preprocessing.value or variant.preprocessing, crop)
 
 
 def model_card(recipe: Recipe, classes: tuple[str, ...], preprocessing: Preprocessing) -> ModelCard:
