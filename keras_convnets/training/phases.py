@@ -72,7 +72,8 @@ class Phases:
         self._phases = []
         if head_steps:
             until = trunk_end(model, head)
-            self._add("the head alone learns", head_steps, until, first.schedule)
+            about = "the head alone learns" + (", to the end" if head_steps == total else "")
+            self._add(about, head_steps, until, first.schedule)
         if total > head_steps:
             about = f"the layers behind {frozen} learn" if frozen else "all layers learn"
             self._add(about if head_steps or frozen else "", total, frozen, recipe.schedule.value)

@@ -143,7 +143,8 @@ class Recipe:
         """Returns the recipe for a smaller or larger run.
 
         The learning rate belongs to the reference batch: another `batch_size` scales the rate in
-        proportion to it. Schedules in epochs or samples follow by themselves.
+        proportion to it. Schedules in epochs or samples follow by themselves. A head phase that the
+        user did not give keeps its share of another `length` in the same unit.
 
         Args:
             batch_size: images in a batch.
@@ -158,10 +159,15 @@ class Recipe:
                 _check(field, value)
                 old = getattr(self, field)
                 changed[field] = choice(value, f"scaled from {old.value!r} ({old.source})")
+        phase = self.head_phase
+        if length is not None and phase.value is not None and phase.source != GIVEN:
+            shortened = phase.value.within(self.length.value, length)
+            if shortened != phase.value:
+                changed["head_phase"] = choice(shortened, f"its share of {length}; {phase.source}")
         if batch_size is not None:
             factor = batch_size / self.batch_size.value
             for field in ("schedule", "head_phase"):
-                old = getattr(self, field)
+                old = changed.get(field) or getattr(self, field)
                 if old.value is not None:
                     changed[field] = choice(
                         old.value.scaled(factor),

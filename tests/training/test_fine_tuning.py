@@ -134,9 +134,13 @@ def test_the_second_phase_has_a_fresh_optimizer_and_its_own_schedule(go, fine_tu
     np.testing.assert_allclose(rates, [0.5, *cosine], rtol=1e-5, atol=1e-9)
 
 
-def test_a_run_shorter_than_its_head_phase_ends_in_it(go, fine_tune):
-    run = go(fine_tune.scaled(length=Epochs(1)))
+def test_a_run_shorter_than_its_head_phase_ends_in_it_and_says_so(
+    fine_tune, photo_folder, tmp_path, capsys
+):
+    recipe = fine_tune.scaled(length=Epochs(1))
+    run = train(recipe, data=f"folder:{photo_folder}", out=tmp_path / "run")
     assert [row["learning_rate"] for row in run.history] == pytest.approx([0.01])
+    assert "From epoch 1 on the head alone learns, to the end." in capsys.readouterr().out
 
 
 @pytest.fixture
