@@ -26,7 +26,7 @@ from keras_convnets.training.model import (
     preprocessing_of,
 )
 from keras_convnets.training.optimizers import averaged
-from keras_convnets.training.phases import Phases
+from keras_convnets.training.phases import Phases, check_frozen
 from keras_convnets.training.recipe import GIVEN, Recipe
 from keras_convnets.training.report import write_report
 from keras_convnets.training.reproducibility import set_reproducible
@@ -34,7 +34,7 @@ from keras_convnets.training.run import Run, Settings, check_free
 from keras_convnets.training.sourced import choice
 from keras_convnets.training.start import load_start, notes_on_start, settle
 from keras_convnets.training.stop import stop_requests
-from keras_convnets.training.transfer import freeze, head_begin
+from keras_convnets.training.transfer import head_begin
 from keras_convnets.weights.report import LoadReport
 
 VALIDATION_SHARE = 0.1
@@ -220,7 +220,7 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
     """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
     set_reproducible(settings.seed)
     model = build_training_model(recipe, images.channels)
-    freeze(model, recipe.freeze_until.value)
+    check_frozen(model, recipe)
     return model
 
 
@@ -313,7 +313,8 @@ def _finish(job: Job) -> None:
         plain = build_model(job.run.recipe, images.channels)
         for layer in plain.layers:
             layer.set_weights(job.model.get_layer(layer.name).get_weights())
-    write_json(job.run.path / "evaluation.json", {"split": name, **scores.figures})
+    figures = {"split": name, "epoch": job.run.final_epoch, **scores.figures}
+    write_json(job.run.path / "evaluation.json", figures)
     card = model_card(job.run.recipe, images.classes, job.preprocessing)
     save_model(plain, job.run.path / "model.keras", card)
     write_report(job.run, images, split, scores)

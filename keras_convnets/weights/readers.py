@@ -43,14 +43,24 @@ def read(path: Path, model: keras.Model, member: str | None = None) -> Tensors:
     Raises:
         InputError: if it is of no known format, is damaged, or has names that nobody gives.
     """
+    reader = reader_of(path)
+    with naming(repr(str(path))):
+        return reader(path, model, member)
+
+
+def reader_of(path: Path) -> Callable[[Path, keras.Model, str | None], Tensors]:
+    """Returns what reads a file of that name.
+
+    Raises:
+        InputError: if it has a suffix that no known format has.
+    """
     name = path.name.lower()
     reader = next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
     if reader is None:
         raise InputError(
             f"A file of weights should end in one of {', '.join(READERS)}. Received: {str(path)!r}"
         )
-    with naming(repr(str(path))):
-        return reader(path, model, member)
+    return reader
 
 
 def _keras_archive(path: Path, model: keras.Model, member: str | None) -> Tensors:
@@ -106,7 +116,7 @@ def _fitting(variables: list[str], count: int) -> list[str]:
     for names in (variables, without_scale, ["gamma", *without_scale]):
         if len(names) == count:
             return names
-    return [str(i) for i in range(count)]
+    return [*variables[:count], *(f"variable {i}" for i in range(len(variables) + 1, count + 1))]
 
 
 def _caffe(path: Path, model: keras.Model, member: str | None) -> Tensors:

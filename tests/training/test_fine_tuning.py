@@ -227,6 +227,10 @@ def test_early_stop_keeps_the_weights_of_the_best_epoch(go, fine_tune):
     assert len(losses) < 9
     assert run.evaluation["split"] == "validation"
     assert run.evaluation["loss"] == pytest.approx(min(losses), rel=1e-6)
+    best = best_epoch(losses) + 1
+    assert run.evaluation["epoch"] == best
+    page = run.report.read_text()
+    assert f"Figures and saved model are those of epoch {best}, the best one." in page
     (run.path / "model.keras").unlink()  # a run that lost a file is finished, not trained on
     again = resume(run.path, quiet=True)
     assert len(again.history) == len(losses)
@@ -287,6 +291,12 @@ def test_net_size_and_scaling_are_those_of_public_weights(
     assert settled.net == net
     assert (found.size, found.mode, found.interpolation) == (size, mode, interpolation)
     assert settle(settled) == settled
+
+
+def test_an_option_that_the_net_lacks_says_what_the_recipe_should_have():
+    recipe = recipes.get("fine_tune").with_model("LeNet5").set("weights", "None")
+    with pytest.raises(InputError, match="LeNet5 has .*`--set dropout_rate=0`.*Received: 0.2"):
+        preprocessing_of(settle(recipe), 3)
 
 
 @pytest.fixture
@@ -389,7 +399,7 @@ def test_what_the_weights_lack_is_told(fine_tune, photo_folder, tmp_path, capsys
     ("field", "value", "message"),
     [
         ("weights", "nowhere.keras", "nowhere.keras"),
-        ("freeze_until", "block99", "`until` should name a layer of 'resnet_cifar', such as"),
+        ("freeze_until", "block99", "`freeze_until` should name a layer .* such as conv1_relu."),
         ("freeze_until", "predictions", "'predictions' of 'resnet_cifar' is nothing that could"),
     ],
 )
