@@ -113,7 +113,8 @@ def _with_variables(tensors: dict[str, list[Stored]], model: keras.Model) -> Ten
 def _fitting(variables: list[str], count: int) -> list[str]:
     """The names of as many variables: batch normalization comes with a scale and without."""
     without_scale = [name for name in variables if name != "gamma"]
-    for names in (variables, without_scale, ["gamma", *without_scale]):
+    is_norm = "moving_mean" in variables
+    for names in (variables, *((without_scale, ["gamma", *without_scale]) if is_norm else ())):
         if len(names) == count:
             return names
     return [*variables[:count], *(f"variable {i}" for i in range(len(variables) + 1, count + 1))]

@@ -18,8 +18,11 @@ def entry_of(source: str | os.PathLike) -> Entry | None:
         InputError: if it is neither.
     """
     source = os.fspath(source)
-    looks_like_a_file = os.sep in source or source.lower().endswith(tuple(READERS))
-    return None if looks_like_a_file or os.path.exists(source) else catalog.find(source)
+    if os.sep in source or os.path.exists(source):
+        return None
+    is_known = any(source.lower() == entry.name.lower() for entry in catalog.entries())
+    looks_like_a_file = source.lower().endswith(tuple(READERS))  # so do names such as VGG16.keras
+    return None if looks_like_a_file and not is_known else catalog.find(source)
 
 
 def existing_file(path: Path) -> Path:
