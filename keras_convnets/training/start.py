@@ -100,8 +100,8 @@ def load_start(
         if _origin(source) is not None or recipe.model.source == GIVEN:
             raise
         raise InputError(
-            f"{error} The net, {recipe.net}, is the recipe's own; if the file is for another one, "
-            "name that (`--model NET`)."
+            f"{str(error).rstrip('.')}. The net, {recipe.net}, is the recipe's own; if the file is "
+            "for another one, name that (`--model NET`)."
         ) from error
     if _has_classes(_origin(source), classes):
         return report

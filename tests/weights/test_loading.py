@@ -90,6 +90,14 @@ def test_files_of_keras_applications_need_its_averages(form, tmp_path):
         weights.load(model, path)
 
 
+def test_a_file_of_another_net_is_told_by_its_layers(tmp_path):
+    """Not by an epsilon that differs, too."""
+    tiny = {"weights": None, "width_multiplier": 0.1, "include_top": False}
+    keras_convnets.ResNet50V2(**tiny).save(tmp_path / "file.keras")
+    with pytest.raises(InputError, match="does not fit 'resnet18'"):
+        weights.load(keras_convnets.ResNet18(**tiny), tmp_path / "file.keras")
+
+
 def test_an_entry_loads_into_its_own_graph_only():
     """Refused before the file is looked for."""
     model = keras_convnets.InceptionV3(weights=None, width_multiplier=0.1)
