@@ -231,6 +231,7 @@ def test_early_stop_keeps_the_weights_of_the_best_epoch(go, fine_tune):
     assert run.evaluation["epoch"] == best
     page = run.report.read_text()
     assert f"Figures and saved model are those of epoch {best}, the best one." in page
+    assert "includes L2, label smoothing, class weights and auxiliary heads" in page
     (run.path / "model.keras").unlink()  # a run that lost a file is finished, not trained on
     again = resume(run.path, quiet=True)
     assert len(again.history) == len(losses)
