@@ -393,7 +393,7 @@ def test_what_the_weights_lack_is_told(fine_tune, photo_folder, tmp_path, capsys
     assert "start anew: predictions" in out
     assert "Images are scaled as 'cifar', as for '" in out
     assert "The head starts anew: theirs is for green, yellow, violet." in out
-    assert "From epoch 1 on the head alone learns." in out
+    assert "From epoch 1 on the head alone learns, to the end." in out
 
 
 @pytest.mark.parametrize(
