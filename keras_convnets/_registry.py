@@ -14,7 +14,7 @@ import numpy as np
 from keras_convnets._docstrings import fill_in
 from keras_convnets.errors import InputError, nearest
 from keras_convnets.weights.catalog import find, is_name
-from keras_convnets.weights.pretrained import Pretrained, find_pretrained
+from keras_convnets.weights.pretrained import Pretrained, find_pretrained, remember_graph
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,8 +203,11 @@ def architecture(
             except TypeError as error:
                 raise TypeError(f"{builder.__name__}() {error}") from None
             given.apply_defaults()
-            _resolve(_ARCHITECTURES[builder.__name__], given.arguments)
-            return builder(*given.args, **given.kwargs)
+            entry = _ARCHITECTURES[builder.__name__]
+            _resolve(entry, given.arguments)
+            model = builder(*given.args, **given.kwargs)
+            remember_graph(model, entry.name, entry.changed(given.arguments))
+            return model
 
         build.__doc__ = fill_in(builder.__doc__ or "", texts or {})
         rows = {

@@ -39,7 +39,10 @@ def convert(
     ] = None,
     preprocessing: Annotated[
         str | None,
-        typer.Option(help="Scaling of images that a file is for. Default: that of the net."),
+        typer.Option(
+            help="Scaling of images that a file is for. Default: that of the entry that it is, or "
+            "of the net."
+        ),
     ] = None,
 ) -> None:
     """Write weights in another format, whole or not at all."""

@@ -54,6 +54,8 @@ def find_model(source: str | os.PathLike) -> tuple[keras.Model, ModelCard]:
         model, card = _load(path), ModelCard.read(path)
         card.check(model)
         return model, card
+    if os.sep in os.fspath(source):
+        raise InputError(f"There is no run directory and no .keras file at {str(path)!r}.")
     return _load_public(os.fspath(source))
 
 

@@ -11,12 +11,13 @@ from keras_convnets._builder import channels_last
 from keras_convnets._registry import Architecture, find_architecture, get_model, variant_of
 from keras_convnets.deployment.model_card import ModelCard
 from keras_convnets.deployment.saved_model import find_model
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, reason_of
 from keras_convnets.imagenet_utils import class_names
 from keras_convnets.preprocessing import Preprocessing
 from keras_convnets.weights import Entry, LoadReport, entry_of, load, preprocessing
 from keras_convnets.weights.heads import classifiers, is_auxiliary
-from keras_convnets.weights.readers import read
+from keras_convnets.weights.readers import read, reader_of
+from keras_convnets.weights.sources import entry_of_file, existing_file
 
 
 class Source(Protocol):
@@ -53,18 +54,18 @@ def find_source(
         net: for a bare file the net that it is for, as `get_model` takes it.
         options: of that net's builder.
         mode: of `imagenet_utils.preprocess_input` that the images of a bare file go through;
-            `None` for that of the net.
+            `None` for that of the entry whose download the file is, or else of the net.
 
     Raises:
         InputError: if there is no such source, or not all is said of it, or too much.
     """
     path = Path(source)
     entry = entry_of(source)
-    if entry is None and net is not None:
-        return _Bare(_existing(path), net, options or {}, mode)
     if entry is None and not _has_card(path):
+        if net is not None:
+            return _Bare(existing_file(path), net, options or {}, mode)
         raise InputError(
-            f"{str(_existing(path))!r} does not say which net its weights are for; name it "
+            f"{str(existing_file(path))!r} does not say which net its weights are for; name it "
             "(`--model NET`, where `keras-convnets list` shows the nets)."
         )
     if net is not None or options or mode is not None:
@@ -79,13 +80,6 @@ def _has_card(path: Path) -> bool:
     if os.path.isdir(path):
         return True
     return path.suffix == ".keras" and os.path.exists(path.with_suffix(".json"))
-
-
-def _existing(path: Path) -> Path:
-    in_parts = f"{path}.index"  # a checkpoint of TensorFlow
-    if not os.path.isfile(path) and not os.path.isfile(in_parts):
-        raise InputError(f"There is no weights file at {str(path)!r}.")
-    return path
 
 
 class _Public:
@@ -136,24 +130,38 @@ class _Bare:
     entry = None
 
     def __init__(self, path: Path, net: str, options: Mapping[str, Any], mode: str | None):
+        reader_of(path)  # before a net is built
         architecture, variant = find_architecture(net)
         self._path, self._architecture, self._mode = path, architecture, mode
         self._options = {**variant.options, **options}
         self._model = self._build()
 
     def _build(self) -> keras.Model:
-        return get_model(self._architecture.name, **{**self._options, "weights": None})
+        try:
+            return get_model(self._architecture.name, **{**self._options, "weights": None})
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:  # of Keras, which checks some options later
+            given = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
+            raise InputError(
+                f"{self._architecture.name}({given}) can't be built: {reason_of(error)}"
+            ) from error
 
     def load(self) -> tuple[keras.Model, LoadReport]:
         classes = self._other_classes()
         if classes is not None:
+            if "classes" in self._options:
+                raise InputError(
+                    f"The classifier in {str(self._path)!r} has {classes} classes; leave `classes` "
+                    f"out. Received: classes={self._options['classes']!r}"
+                )
             self._options["classes"] = classes
             self._model = self._build()
         return self._model, load(self._model, self._path)
 
     def _other_classes(self) -> int | None:
-        """How many classes the file's classifier has, if the net has others by default."""
-        if "classes" in self._options or not self._options.get("include_top", True):
+        """How many classes the file's classifier has, if the net has others."""
+        if not self._options.get("include_top", True):
             return None
         [name] = [name for name in classifiers(self._model) if not is_auxiliary(name)]
         tensors = read(self._path, self._model).get(name)
@@ -174,7 +182,9 @@ class _Bare:
         size, channels = (shape[0], shape[-1]) if channels_last() else (shape[1], shape[0])
         scales_itself = self._options.get("include_preprocessing", False)
         default = variant or next(iter(self._architecture.variants.values()))
-        mode = "raw" if scales_itself else self._mode or default.preprocessing
+        known = entry_of_file(self._path)
+        expected = default.preprocessing if known is None else known.preprocessing
+        mode = "raw" if scales_itself else self._mode or expected
         return ModelCard(
             builder=self._architecture.name,
             variant=_variant_name(self._architecture, self._options),

@@ -1,10 +1,11 @@
 """What a recipe says of a run that starts from trained weights."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from keras_convnets.errors import InputError, check_number
-from keras_convnets.training.schedules import Length, Schedule
+from keras_convnets.training.schedules import Epochs, Length, Schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,21 @@ class HeadPhase:
     def scaled(self, factor: float) -> "HeadPhase":
         """Returns the phase with every rate multiplied."""
         return dataclasses.replace(self, schedule=self.schedule.scaled(factor))
+
+    def within(self, old: Length, new: Length) -> "HeadPhase":
+        """Returns the phase with its share of a run of another length.
+
+        It gets a whole number of at least one, and leaves something to the rest of the run; of less
+        than two epochs it gets half. It stays what it is where units differ, or where it was the
+        whole run.
+        """
+        own = self.length
+        if not type(own) is type(old) is type(new) or own.count >= old.count:
+            return self
+        count = max(1, min(round(own.count / old.count * new.count), math.ceil(new.count) - 1))
+        if isinstance(new, Epochs) and new.count < 2:
+            count = new.count / 2
+        return dataclasses.replace(self, length=type(new)(count))
 
 
 @dataclasses.dataclass(frozen=True)

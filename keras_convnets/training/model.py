@@ -17,6 +17,14 @@ from keras_convnets.training.losses import SmoothedCrossentropy, add_l2
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.start import architecture_of, preprocessing_of_start
 
+# The fields of a recipe that give options of builders which not every builder has, and what they
+# are without.
+_NEEDING = {
+    "dropout_rate": ("dropout_rate", 0),
+    "kernel_initializer": ("initializer", None),
+    "batch_norm_momentum": ("batch_norm", None),
+}
+
 
 def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
     """Returns the keyword arguments of the builder that a recipe implies.
@@ -40,7 +48,11 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
     for name, value in wanted.items():
         if value is not None:
             if name not in allowed:
-                raise InputError(f"{entry.name} has no option {name!r}. Received: {value!r}")
+                field, without = _NEEDING[name]
+                raise InputError(
+                    f"{entry.name} has no option {name!r}, so the recipe's `{field}` should be "
+                    f"{without} (`--set {field}={without}`). Received: {value!r}"
+                )
             options[name] = value
     return options
 
@@ -107,7 +119,7 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     """Returns how a recipe turns an image into the input of its net.
 
     Scaling and interpolation are those of the weights which the net starts from, or else the
-    scaling is the net's own.
+    scaling is what the recipe says, or else the net's own.
     """
     entry, named = architecture_of(recipe)
     options = builder_options(recipe, channels)
@@ -116,7 +128,7 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     start = preprocessing_of_start(recipe)
     if start is not None:
         return dataclasses.replace(start, size=size, channels=channels, crop=crop)
-    return Preprocessing(size, channels, variant.preprocessing, crop)
+    return Preprocessing(size, channels, recipe.preprocessing.value or variant.preprocessing, crop)
 
 
 def model_card(recipe: Recipe, classes: tuple[str, ...], preprocessing: Preprocessing) -> ModelCard:

@@ -12,7 +12,8 @@ from keras_convnets.training.model import compile_model
 from keras_convnets.training.optimizers import build_optimizer
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.schedules import Schedule
-from keras_convnets.training.transfer import freeze, trunk_end
+from keras_convnets.training.start import architecture_of
+from keras_convnets.training.transfer import check_layer, freeze, trunk_end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Phases:
         self._phases = []
         if head_steps:
             until = trunk_end(model, head)
-            self._add("the head alone learns", head_steps, until, first.schedule)
+            about = "the head alone learns" + (", to the end" if head_steps == total else "")
+            self._add(about, head_steps, until, first.schedule)
         if total > head_steps:
             about = f"the layers behind {frozen} learn" if frozen else "all layers learn"
             self._add(about if head_steps or frozen else "", total, frozen, recipe.schedule.value)
@@ -111,3 +113,15 @@ class Phases:
             compile_model(self._model, self._recipe, phase.optimizer, self._class_weights)
             self.current = phase
         return phase
+
+
+def check_frozen(model: keras.Model, recipe: Recipe) -> None:
+    """Makes sure that a net has the layer that a recipe freezes.
+
+    Raises:
+        InputError: if it has none; the message names taps.
+    """
+    if recipe.freeze_until.value is not None:
+        _, variant = architecture_of(recipe)
+        taps = [tap.name for tap in variant.taps]
+        check_layer(model, recipe.freeze_until.value, "freeze_until", taps)

@@ -13,6 +13,7 @@ import keras
 from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.errors import InputError, nearest
 from keras_convnets.evaluation import CenterCrop
+from keras_convnets.imagenet_utils import SCALINGS
 from keras_convnets.training.fine_tuning import EarlyStop, HeadPhase
 from keras_convnets.training.literals import decode, encode, parse
 from keras_convnets.training.optimizers import Optimizer
@@ -25,6 +26,7 @@ GIVEN = "given by the user"
 
 # What a recipe that says nothing of fine-tuning means.
 _FROM_SCRATCH = choice(None, "every layer learns from random weights, for the whole length")
+_EXPECTED = choice(None, "what the weights that it starts from expect, or else the net")
 _TRAIN = choice("train", "batch statistics, as the layer was published")
 _ALIKE = choice(None, "each image counts alike")
 
@@ -61,6 +63,8 @@ class Recipe:
         results: what the paper reports; shares unless the key says otherwise.
         weights: what the net starts from: `None` for random weights, "imagenet", the name of an
             entry of the catalog, a weights file, or a run directory.
+        preprocessing: how images are scaled, a mode of `imagenet_utils.preprocess_input`; `None`
+            for what the weights expect, or else the net.
         head_phase: the first part of the run, in which the head alone learns, or `None`.
         freeze_until: the layer up to which nothing learns behind the head phase, or `None`.
         batch_norm_mode: "train", or "inference": statistics, scales and shifts stay as they are.
@@ -95,6 +99,7 @@ class Recipe:
     hardware: Sourced[str]
     results: Sourced[dict]
     weights: Sourced[str | None] = _FROM_SCRATCH
+    preprocessing: Sourced[str | None] = _EXPECTED
     head_phase: Sourced[HeadPhase | None] = _FROM_SCRATCH
     freeze_until: Sourced[str | None] = _FROM_SCRATCH
     batch_norm_mode: Sourced[str] = _TRAIN
@@ -138,7 +143,8 @@ class Recipe:
         """Returns the recipe for a smaller or larger run.
 
         The learning rate belongs to the reference batch: another `batch_size` scales the rate in
-        proportion to it. Schedules in epochs or samples follow by themselves.
+        proportion to it. Schedules in epochs or samples follow by themselves. A head phase that the
+        user did not give keeps its share of another `length` in the same unit.
 
         Args:
             batch_size: images in a batch.
@@ -153,10 +159,15 @@ class Recipe:
                 _check(field, value)
                 old = getattr(self, field)
                 changed[field] = choice(value, f"scaled from {old.value!r} ({old.source})")
+        phase = self.head_phase
+        if length is not None and phase.value is not None and phase.source != GIVEN:
+            shortened = phase.value.within(self.length.value, length)
+            if shortened != phase.value:
+                changed["head_phase"] = choice(shortened, f"its share of {length}; {phase.source}")
         if batch_size is not None:
             factor = batch_size / self.batch_size.value
             for field in ("schedule", "head_phase"):
-                old = getattr(self, field)
+                old = changed.get(field) or getattr(self, field)
                 if old.value is not None:
                     changed[field] = choice(
                         old.value.scaled(factor),
@@ -193,14 +204,16 @@ class Recipe:
         """Undoes `to_json`.
 
         Raises:
-            InputError: if a field is missing or has no such form.
+            InputError: if a field is missing that has no default, or has no such form.
         """
         try:
+            # A recipe of before a field was there means its default.
             sourced = {
                 field: Sourced(
                     decode(fields[field]["value"]), fields[field]["kind"], fields[field]["source"]
                 )
                 for field in FIELDS
+                if field in fields or not hasattr(cls, field)
             }
             return cls(**sourced, name=fields["name"], about=fields["about"])
         except (AttributeError, KeyError, TypeError) as error:
@@ -230,6 +243,9 @@ class Recipe:
 FIELDS = tuple(
     field.name for field in dataclasses.fields(Recipe) if field.name not in ("name", "about")
 )
+
+# Of "raw" images a net has to scale itself.
+_SCALINGS = tuple(mode for mode in SCALINGS if mode != "raw")
 
 # What a value must be beside its type: the test, and the phrase for the error.
 _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -266,6 +282,10 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
         "images before those of batches",
     ),
     "results": (lambda v: _is_json(v), "figures by name"),
+    "preprocessing": (
+        lambda v: v is None or v in _SCALINGS,
+        f"one of {', '.join(_SCALINGS)}, or None",
+    ),
     "batch_norm_mode": (lambda v: v in ("train", "inference"), "'train' or 'inference'"),
     "class_weights": (lambda v: v in (None, "balanced"), "'balanced' or None"),
 }

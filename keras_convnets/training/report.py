@@ -35,11 +35,11 @@ img { max-width: 100%; }
 <p>$about</p>
 <p class="big">top-1 $top1 on $n $split images</p>
 <p>top-5 $top5, cross-entropy $loss nats. $epochs epochs, $samples training images seen,
-$minutes minutes of training.</p>
+$minutes minutes of training. $kept</p>
 <h2>Curves</h2>
 <img alt="loss and top-1 accuracy over epochs" src="$curves">
-<p>The training loss includes L2, label smoothing and auxiliary heads; the validation loss is the
-cross-entropy of the main output alone.</p>
+<p>The training loss includes L2, label smoothing, class weights and auxiliary heads; the validation
+loss is the cross-entropy of the main output alone.</p>
 <h2>Confusion matrix ($split images)</h2>
 <img alt="confusion matrix" src="$confusion">
 <h2>Classes ($split images)</h2>
@@ -84,6 +84,7 @@ def write_report(run: Run, images: ImageSet, split: Split, scores: Evaluation) -
         epochs=last["epoch"],
         samples=f"{last['samples']:,}",
         minutes=f"{last['seconds'] / 60:.1f}",
+        kept=_kept(run),
         curves=_inline(plots.curves(run.history)),
         confusion=_inline(plots.confusion_matrix(scores.confusion(len(classes)), classes)),
         by_class=_by_class(scores, classes),
@@ -95,6 +96,13 @@ def write_report(run: Run, images: ImageSet, split: Split, scores: Evaluation) -
         seed=run.settings.seed,
     )
     write_text(run.report, page)
+
+
+def _kept(run: Run) -> str:
+    """Which epoch the weights are of, if it need not be the last."""
+    if run.recipe.early_stop.value is None:
+        return ""
+    return f"Figures and saved model are those of epoch {run.final_epoch}, the best one."
 
 
 def _grid(

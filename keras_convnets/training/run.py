@@ -18,6 +18,7 @@ from keras_convnets.data import Fault, Preprocessing
 from keras_convnets.deployment import find_model
 from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import check_writable, read_json, write_json, write_text
+from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.recipe import Recipe
 
 COLUMNS = (
@@ -157,8 +158,16 @@ class Run:
         _write_skipped(self.path, faults)
 
     @property
+    def final_epoch(self) -> int:
+        """The epoch, from 1, whose weights are the result: the best by early stop, or the last."""
+        rows = self.history
+        if self.recipe.early_stop.value is None:
+            return rows[-1]["epoch"]
+        return rows[best_epoch([row["val_loss"] for row in rows])]["epoch"]
+
+    @property
     def evaluation(self) -> dict[str, Any] | None:
-        """The final evaluation: split, n, top1, top5, loss; `None` before the end."""
+        """The final evaluation: split, epoch, n, top1, top5, loss; `None` before the end."""
         path = self.path / "evaluation.json"
         return read_json(path) if path.is_file() else None
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,16 @@ from keras_convnets import weights
 from keras_convnets._registry import Architecture, Variant, find_architecture
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
+from keras_convnets.imagenet_utils import class_names
 from keras_convnets.preprocessing import Preprocessing
 from keras_convnets.training.recipe import GIVEN, OWNED, Recipe
 from keras_convnets.training.sourced import choice
+from keras_convnets.weights.heads import classifiers
 from keras_convnets.weights.pretrained import Pretrained, find_pretrained
+from keras_convnets.weights.sources import entry_of_file
 
 FROM_WEIGHTS = "the net of the weights"
+_LISTED = 4  # classes in a note
 
 
 def settle(recipe: Recipe) -> Recipe:
@@ -34,7 +38,8 @@ def settle(recipe: Recipe) -> Recipe:
         # Absolute, so that the run can be resumed from anywhere.
         path = os.path.abspath(os.path.expanduser(source))
         recipe = recipe.replace(weights=dataclasses.replace(recipe.weights, value=path))
-    origin = _origin(recipe.weights.value)
+    named = recipe.weights.value
+    origin = None if named == "imagenet" else _origin(named)  # that depends on the net
     if origin is not None and _leaves_the_net_to(origin, recipe):
         model_options = {key: item for key, item in origin.options.items() if key not in OWNED}
         recipe = recipe.replace(
@@ -67,8 +72,17 @@ def architecture_of(recipe: Recipe) -> tuple[Architecture, Variant]:
     return find_architecture(f"{entry.name}:{variant}")
 
 
-def load_start(model: keras.Model, recipe: Recipe) -> weights.LoadReport | None:
-    """Puts the weights that a recipe starts from into a net; a head of other classes stays random.
+def load_start(
+    model: keras.Model, recipe: Recipe, classes: Sequence[str]
+) -> weights.LoadReport | None:
+    """Puts the weights that a recipe starts from into a net.
+
+    The head stays random unless it is for the same classes in the same order.
+
+    Args:
+        model: the net.
+        recipe: the recipe.
+        classes: names of the classes of the data.
 
     Returns:
         What became of each layer; `None` if the net starts from random weights.
@@ -77,7 +91,28 @@ def load_start(model: keras.Model, recipe: Recipe) -> weights.LoadReport | None:
         InputError: if there are no such weights, or they are of another net.
     """
     source = _source(recipe)
-    return None if source is None else weights.load(model, source, strict=False)
+    if source is None:
+        return None
+    heads = {name: model.get_layer(name).get_weights() for name in classifiers(model)}
+    try:
+        report = weights.load(model, source, strict=False)
+    except InputError as error:
+        if _origin(source) is not None or recipe.model.source == GIVEN:
+            raise
+        raise InputError(
+            f"{str(error).rstrip('.')}. The net, {recipe.net}, is the recipe's own; if the file is "
+            "for another one, name that (`--model NET`)."
+        ) from error
+    if _has_classes(_origin(source), classes):
+        return report
+    anew = [name for name in report.matched if name in heads]
+    for name in anew:
+        model.get_layer(name).set_weights(heads[name])
+    return dataclasses.replace(
+        report,
+        matched=tuple(name for name in report.matched if name not in heads),
+        reinitialized=(*report.reinitialized, *anew),
+    )
 
 
 def preprocessing_of_start(recipe: Recipe) -> Preprocessing | None:
@@ -87,39 +122,100 @@ def preprocessing_of_start(recipe: Recipe) -> Preprocessing | None:
         `None` if the weights do not say it, or are random.
 
     Raises:
-        InputError: if they are of a net that scales its images itself.
+        InputError: if they are of a net that scales its images itself, or the recipe wants another
+            scaling than theirs.
     """
-    source = _source(recipe)
-    if isinstance(source, str) and not _has_card(source):
+    origin, wanted = _origin(_source(recipe)), recipe.preprocessing.value
+    if origin is None:
         return None
-    if source is None:
-        return None
-    found = weights.preprocessing(source)
+    found = origin.preprocessing
     if found.mode == "raw":
         raise InputError(
-            f"The net in {source!r} scales its images itself; a run can't start from it, but from "
-            "the weights that it was made of."
+            f"The net in {origin.name} scales its images itself; a run can't start from it, but "
+            "from the weights that it was made of."
+        )
+    if wanted not in (None, found.mode):
+        raise InputError(
+            f"Images of {origin.name} are scaled as {found.mode!r}, so the recipe's "
+            f"`preprocessing` should be that or None. Received: {wanted!r}"
         )
     return found
 
 
+def notes_on_start(recipe: Recipe, classes: Sequence[str], mode: str) -> list[str]:
+    """Says what the weights decide: how images are scaled, and what becomes of the head.
+
+    Args:
+        recipe: one that starts from weights.
+        classes: names of the classes of the data.
+        mode: how images are scaled.
+    """
+    origin = _origin(_source(recipe))
+    if origin is not None:
+        whence = f"as for {origin.name}"
+    elif recipe.preprocessing.value is not None:
+        whence = "as the recipe's `preprocessing` says"
+    else:
+        whence = (
+            f"as for {recipe.net}, for nothing says what the file wants; "
+            "`--set preprocessing=MODE` changes it"
+        )
+    if _has_classes(origin, classes):
+        head = "The head is kept: its classes are those of the data"
+    elif origin is None:
+        head = "The head starts anew: nothing says which classes that of the file has"
+    else:
+        head = f"The head starts anew: theirs is for {_listed(origin.classes[0])}"
+    return [f"Images are scaled as {mode!r}, {whence}.", f"{head}."]
+
+
 @dataclasses.dataclass(frozen=True)
 class _Origin:
-    """The net that weights are for: builder, and options that differ from its defaults."""
+    """What is known of weights.
 
+    Attributes:
+        name: of them, for messages.
+        builder: of their net.
+        options: of the builder, where they differ from its defaults.
+        preprocessing: how images become the input.
+        classes: the lists of names that their classes may have.
+    """
+
+    name: str
     builder: str
     options: Mapping[str, Any]
+    preprocessing: Preprocessing
+    classes: tuple[tuple[str, ...], ...]
 
 
-def _origin(source: str | None) -> _Origin | None:
-    """The net of a run, of a saved model, or of an entry of the catalog."""
-    if source in (None, "imagenet"):
+def _origin(source: str | weights.Entry | None) -> _Origin | None:
+    """What is known of a run, a saved model, or an entry of the catalog; of other files nothing."""
+    if source is None:
         return None
-    if _has_card(source):
+    if isinstance(source, str) and _has_card(source):
         card = ModelCard.read(_model_file(source))
-        return _Origin(card.builder, card.options)
-    entry = weights.entry_of(source)
-    return None if entry is None else _Origin(entry.builder, entry.options)
+        return _Origin(
+            repr(source), card.builder, card.options, card.preprocessing, (card.classes,)
+        )
+    entry = source if isinstance(source, weights.Entry) else weights.entry_of(source)
+    name = entry.name if entry else ""
+    if entry is None:
+        entry = entry_of_file(source)
+        if entry is None:
+            return None
+        name = f"{entry.name}, which {os.path.basename(source)!r} is"
+    ids, labels = zip(*class_names(), strict=True)
+    return _Origin(name, entry.builder, entry.options, weights.preprocessing(entry), (labels, ids))
+
+
+def _has_classes(origin: _Origin | None, classes: Sequence[str]) -> bool:
+    return origin is not None and tuple(classes) in origin.classes
+
+
+def _listed(classes: Sequence[str]) -> str:
+    """The first names of classes."""
+    more = f" and {len(classes) - _LISTED:,} more" if len(classes) > _LISTED else ""
+    return ", ".join(classes[:_LISTED]) + more
 
 
 def _leaves_the_net_to(origin: _Origin, recipe: Recipe) -> bool:

@@ -26,15 +26,15 @@ from keras_convnets.training.model import (
     preprocessing_of,
 )
 from keras_convnets.training.optimizers import averaged
-from keras_convnets.training.phases import Phases
+from keras_convnets.training.phases import Phases, check_frozen
 from keras_convnets.training.recipe import GIVEN, Recipe
 from keras_convnets.training.report import write_report
 from keras_convnets.training.reproducibility import set_reproducible
 from keras_convnets.training.run import Run, Settings, check_free
 from keras_convnets.training.sourced import choice
-from keras_convnets.training.start import load_start, settle
+from keras_convnets.training.start import load_start, notes_on_start, settle
 from keras_convnets.training.stop import stop_requests
-from keras_convnets.training.transfer import freeze, head_begin
+from keras_convnets.training.transfer import head_begin
 from keras_convnets.weights.report import LoadReport
 
 VALIDATION_SHARE = 0.1
@@ -108,7 +108,7 @@ def train(
     )
     with _precision(mixed_precision):
         model = _make_model(recipe, images, settings)
-        report = load_start(model, recipe)
+        report = load_start(model, recipe, settings.classes)
         images = _decode(recipe, images, settings, quiet)
         images.check_skipped(max_skipped)
         settings = dataclasses.replace(
@@ -220,7 +220,7 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
     """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
     set_reproducible(settings.seed)
     model = build_training_model(recipe, images.channels, settings.preprocessing.mode)
-    freeze(model, recipe.freeze_until.value)
+    check_frozen(model, recipe)
     return model
 
 
@@ -255,7 +255,10 @@ def _tell_start(run: Run, report: LoadReport | None, images: ImageSet, quiet: bo
     """Says what the net starts from, and how many images were left out."""
     console = rich.console.Console(quiet=quiet)
     if report is not None:
-        console.print(str(report), highlight=False, markup=False, soft_wrap=True)
+        settings = run.settings
+        notes = notes_on_start(run.recipe, settings.classes, settings.preprocessing.mode)
+        for line in (str(report), *notes):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     if images.skipped:
         console.print(
             f"{len(images.skipped)} images can't be read and are left out: {run.path}/skipped.json",
@@ -272,7 +275,7 @@ def _work(
     checkpoints = Checkpoints(run.path / "checkpoints", model, phases.optimizers, progress)
     if not checkpoints.restore() and run.recipe.weights.value is not None:
         if not is_new:
-            load_start(model, run.recipe)
+            load_start(model, run.recipe, run.settings.classes)
         checkpoints.save()  # the weights that it starts from may be gone or others later
     # Behind the last step of a phase its own optimizer counts until training goes on.
     phases.enter(max(progress.steps - 1, 0))
@@ -310,7 +313,8 @@ def _finish(job: Job) -> None:
         plain = build_model(job.run.recipe, images.channels)
         for layer in plain.layers:
             layer.set_weights(job.model.get_layer(layer.name).get_weights())
-    write_json(job.run.path / "evaluation.json", {"split": name, **scores.figures})
+    figures = {"split": name, "epoch": job.run.final_epoch, **scores.figures}
+    write_json(job.run.path / "evaluation.json", figures)
     card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing)
     save_model(plain, job.run.path / "model.keras", card)
     write_report(job.run, images, split, scores)

@@ -1,7 +1,6 @@
 """A trained net on other classes: a new head, and layers that stay as they are."""
 
 from collections.abc import Callable, Collection
-from typing import Any
 
 import keras
 
@@ -27,7 +26,7 @@ def replace_head(
     a dense layer. Auxiliary heads are left out.
 
     Args:
-        model: a functional model, such as a net of this package.
+        model: a functional model without models in it, such as a net of this package.
         classes: number of classes.
         activation: of the new head, which computes in float32 under a mixed-precision policy.
         dropout_rate: rate in [0, 1) before the new classifier.
@@ -46,6 +45,8 @@ def replace_head(
     """
     check_number("`classes`", classes, least=1, whole=True)
     check_number("`dropout_rate`", dropout_rate, least=0, below=1)
+    _check_activation(activation)
+    _check_flat(model)
     chain = _head(model)
     classifier = chain[0] if chain else None
     if classifier is None:
@@ -73,7 +74,7 @@ def freeze(model: keras.Model, until: str | None = None, batch_norm: str = "infe
     What an earlier call froze thaws: `freeze(model, None, "train")` lets everything learn.
 
     Args:
-        model: a functional model, such as a net of this package.
+        model: a functional model without models in it, such as a net of this package.
         until: name of a layer: it and all that it depends on keep their weights. `None` freezes
             no layer.
         batch_norm: "inference": every batch normalization computes with its moving statistics,
@@ -82,7 +83,7 @@ def freeze(model: keras.Model, until: str | None = None, batch_norm: str = "infe
             scale and shift learn where it is not.
 
     Raises:
-        InputError: if there is no such layer or mode.
+        InputError: if there is no such layer or mode, or a model in the model.
 
     Example:
 
@@ -92,6 +93,9 @@ def freeze(model: keras.Model, until: str | None = None, batch_norm: str = "infe
     'predictions/bias'
     """
     check_choice("batch_norm", batch_norm, BATCH_NORM_MODES)
+    _check_flat(model)
+    if until is not None:
+        check_layer(model, until, "until")
     frozen = _ancestors(model, until)
     for is_trainable in (False, True):  # a layer that is asked to stay what it is keeps variables
         model.trainable = is_trainable
@@ -151,15 +155,51 @@ def _before(model: keras.Model, classifier: keras.Layer) -> keras.KerasTensor:
     return layer.input if isinstance(layer, keras.layers.Dropout) else classifier.input
 
 
+def check_layer(
+    model: keras.Model, name: str, argument: str, suggested: Collection[str] = ()
+) -> None:
+    """Makes sure that a model has a layer.
+
+    Args:
+        model: the model.
+        name: what should be the name of one of its layers.
+        argument: where the name was given, for the message.
+        suggested: layers to name in the message; all of the model's if there are none.
+
+    Raises:
+        InputError: if it has none.
+    """
+    layers = [layer.name for layer in model.layers]
+    if name not in layers:
+        raise InputError(
+            f"`{argument}` should name a layer of {model.name!r}, such as "
+            f"{nearest(name, set(suggested) & set(layers) or layers)}. Received: {name!r}"
+        )
+
+
+def _check_flat(model: keras.Model) -> None:
+    inner = next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
+    if inner is not None:
+        raise InputError(
+            f"{model.name!r} has the model {inner.name!r} in it as one layer; use "
+            f"{inner.name!r} itself, or build on its input and output: "
+            "`keras.Model(inner.input, head(inner.output))`."
+        )
+
+
+def _check_activation(activation: str | Callable | None) -> None:
+    try:
+        keras.activations.get(activation)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "`activation` should be the name of a Keras activation, a function or None. "
+            f"Received: {activation!r}"
+        ) from error
+
+
 def _ancestors(model: keras.Model, until: str | None) -> list[keras.Layer]:
     """A layer and all that its output depends on."""
     if until is None:
         return []
-    layers: dict[str, Any] = {layer.name: layer for layer in model.layers}
-    if until not in layers:
-        raise InputError(
-            f"`until` should name a layer of {model.name!r}, such as {nearest(until, layers)}. "
-            f"Received: {until!r}"
-        )
     with deep_graphs():
-        return keras.Model(model.input, layers[until].output).layers
+        return keras.Model(model.input, model.get_layer(until).output).layers

@@ -8,12 +8,13 @@ from keras_convnets.weights.report import LoadReport
 
 if TYPE_CHECKING:
     from keras_convnets.weights.inputs import preprocessing
-    from keras_convnets.weights.loading import entry_of, load
+    from keras_convnets.weights.loading import load
+    from keras_convnets.weights.sources import entry_of
 
 __all__ = ["Entry", "LoadReport", "entries", "entry_of", "find", "load", "preprocessing"]
 
 # What needs Keras, which takes seconds to load; the catalog and the cache do without.
-_HOMES = {"entry_of": "loading", "load": "loading", "preprocessing": "inputs"}
+_HOMES = {"entry_of": "sources", "load": "loading", "preprocessing": "inputs"}
 
 
 def __getattr__(name: str) -> Any:

@@ -157,8 +157,10 @@ def adapt_channels(
 ) -> dict[str, Stored] | None:
     """Adapts the first kernel of an RGB net to other channels, or returns `None` if it can't.
 
-    One channel takes the sum over RGB: a grey image then gives what it gives as RGB. More channels
-    take the kernels of R, G and B in turn, times 3 / channels, which keeps the scale.
+    One channel takes the sum over RGB: a grey image then gives what it gives as RGB if all channels
+    are scaled alike ("tf"), and about that if not, for one channel is scaled by the luma of their
+    means and deviations. More channels take the kernels of R, G and B in turn, times 3 / channels,
+    which keeps the scale.
     """
     kernel = tensors.get("kernel")
     want_kernel = want.get("kernel", ())

@@ -9,7 +9,8 @@ import keras
 from keras_convnets.errors import InputError
 from keras_convnets.files import read_json
 from keras_convnets.preprocessing import Preprocessing
-from keras_convnets.weights.catalog import Entry, find
+from keras_convnets.weights.catalog import Entry
+from keras_convnets.weights.sources import entry_of, entry_of_file, existing_file
 
 _SOURCE = "_source_of_weights"
 SCALING_LAYER = "preprocessing"
@@ -24,8 +25,8 @@ def preprocessing(source: str | os.PathLike | Entry | keras.Model) -> Preprocess
     """Returns how images become the input that weights were trained and measured with.
 
     Args:
-        source: an entry of the catalog or its name; a model that has its weights from one; a run
-            directory or a `.keras` file with its `.json` beside it.
+        source: an entry of the catalog, its name or its file; a model that has its weights from
+            one; a run directory or a `.keras` file with its `.json` beside it.
 
     Returns:
         Size, crop, interpolation and scaling. For a model with another input size than the entry's
@@ -43,10 +44,8 @@ def preprocessing(source: str | os.PathLike | Entry | keras.Model) -> Preprocess
         return _of_model(source)
     if isinstance(source, Entry):
         return _of_entry(source)
-    path = Path(source)
-    if path.is_dir():
-        path = path / "model.keras"
-    return _of_card(path) if path.exists() else _of_entry(find(os.fspath(source)))
+    entry = entry_of(source) or entry_of_file(source)
+    return _of_card(existing_file(Path(source))) if entry is None else _of_entry(entry)
 
 
 def _of_entry(entry: Entry, size: int | None = None) -> Preprocessing:

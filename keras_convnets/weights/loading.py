@@ -5,14 +5,14 @@ from pathlib import Path
 
 import keras
 
-from keras_convnets.errors import InputError
-from keras_convnets.weights import catalog
 from keras_convnets.weights.cache import obtain
 from keras_convnets.weights.catalog import Entry
 from keras_convnets.weights.fitting import assign
 from keras_convnets.weights.inputs import remember_source
-from keras_convnets.weights.readers import READERS, read
+from keras_convnets.weights.pretrained import check_model
+from keras_convnets.weights.readers import read
 from keras_convnets.weights.report import LoadReport
+from keras_convnets.weights.sources import entry_of, existing_file
 
 
 def load(
@@ -36,7 +36,8 @@ def load(
         What became of each layer.
 
     Raises:
-        InputError: if the source can't be had, can't be read, or does not fit.
+        InputError: if the source can't be had, can't be read, does not fit, or is of another graph
+            as far as that can be told.
 
     Example:
 
@@ -47,31 +48,13 @@ def load(
     """
     entry = source if isinstance(source, Entry) else entry_of(source)
     if entry is None:
-        path = _existing(Path(source))
+        path = existing_file(Path(source))
         return assign(model, read(path, model), repr(str(path)), strict=strict)
 
+    check_model(entry, model)
     has_head = any(layer.name == "predictions" for layer in model.layers)
     file = entry.file if has_head or entry.headless is None else entry.headless
     tensors = read(obtain(file), model, file.member)
     report = assign(model, tensors, entry.name, strict=strict)
     remember_source(model, entry)
     return report
-
-
-def entry_of(source: str | os.PathLike) -> Entry | None:
-    """Returns the entry of the catalog that a source names, `None` if it means a file.
-
-    Raises:
-        InputError: if it is neither.
-    """
-    source = os.fspath(source)
-    looks_like_a_file = os.sep in source or source.lower().endswith(tuple(READERS))
-    return None if looks_like_a_file or os.path.exists(source) else catalog.find(source)
-
-
-def _existing(path: Path) -> Path:
-    path = path / "model.keras" if path.is_dir() else path
-    is_checkpoint = path.with_name(f"{path.name}.index").is_file()  # of TensorFlow, in parts
-    if not path.is_file() and not is_checkpoint:
-        raise InputError(f"There is no weights file at {str(path)!r}.")
-    return path

@@ -5,11 +5,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_convnets.errors import InputError
 from keras_convnets.weights import catalog
 from keras_convnets.weights.catalog import Entry
+
+_GRAPH = "_graph_of_builder"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +26,14 @@ class Pretrained:
 
     given: str
     entry: Entry
+
+
+@dataclasses.dataclass(frozen=True)
+class _Graph:
+    """What a builder made: its name, and its options that change the graph."""
+
+    builder: str
+    options: Mapping[str, Any]
 
 
 def find_pretrained(builder: str, weights: Any, options: Mapping[str, Any]) -> Any:
@@ -63,6 +74,22 @@ def check_graph(entry: Entry, builder: str, options: Mapping[str, Any]) -> None:
             f"The weights {entry.name!r} belong to {_call(entry.builder, entry.options)}. "
             f"Received: {_call(builder, options)}"
         )
+
+
+def remember_graph(model: keras.Model, builder: str, options: Mapping[str, Any]) -> None:
+    """Notes the builder of a model and the options that change its graph, until it is saved."""
+    setattr(model, _GRAPH, _Graph(builder, dict(options)))
+
+
+def check_model(entry: Entry, model: keras.Model) -> None:
+    """Makes sure that weights belong to the graph of a model, if a builder just made it.
+
+    Raises:
+        InputError: if they belong to another.
+    """
+    graph = getattr(model, _GRAPH, None)
+    if graph is not None:
+        check_graph(entry, graph.builder, graph.options)
 
 
 def imagenet_weights(builder: str, options: Mapping[str, Any]) -> Entry:

@@ -7,6 +7,7 @@ import keras
 
 from keras_convnets.errors import InputError
 from keras_convnets.weights.dialects import (
+    borders,
     caffe,
     keras_applications,
     keras_resnext,
@@ -26,6 +27,7 @@ from keras_convnets.weights.formats import (
 from keras_convnets.weights.formats.keras_files import SavedLayer
 from keras_convnets.weights.formats.reading import naming
 from keras_convnets.weights.heads import is_auxiliary, is_head
+from keras_convnets.weights.likeness import check_alike
 from keras_convnets.weights.report import some
 from keras_convnets.weights.tensors import Stored, Tensors
 
@@ -41,18 +43,31 @@ def read(path: Path, model: keras.Model, member: str | None = None) -> Tensors:
     Raises:
         InputError: if it is of no known format, is damaged, or has names that nobody gives.
     """
+    reader = reader_of(path)
+    with naming(repr(str(path))):
+        return reader(path, model, member)
+
+
+def reader_of(path: Path) -> Callable[[Path, keras.Model, str | None], Tensors]:
+    """Returns what reads a file of that name.
+
+    Raises:
+        InputError: if it has a suffix that no known format has.
+    """
     name = path.name.lower()
     reader = next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
     if reader is None:
         raise InputError(
             f"A file of weights should end in one of {', '.join(READERS)}. Received: {str(path)!r}"
         )
-    with naming(repr(str(path))):
-        return reader(path, model, member)
+    return reader
 
 
 def _keras_archive(path: Path, model: keras.Model, member: str | None) -> Tensors:
-    return _by_name(keras_files.read_archive(path), model)
+    layers = keras_files.read_archive(path)
+    tensors = _by_name([layer for layer in layers if layer.variables], model)
+    _check_graph(layers, tensors, model)
+    return tensors
 
 
 def _keras_structured(path: Path, model: keras.Model, member: str | None) -> Tensors:
@@ -63,7 +78,12 @@ def _keras_structured(path: Path, model: keras.Model, member: str | None) -> Ten
 def _keras_legacy(path: Path, model: keras.Model, member: str | None) -> Tensors:
     layers = keras_files.read_legacy(path)
     keras_applications.check_pool({layer.name for layer in layers}, model)
-    saved = [layer for layer in layers if layer.variables]
+    tensors = _legacy_tensors([layer for layer in layers if layer.variables], model)
+    _check_graph(layers, tensors, model)
+    return tensors
+
+
+def _legacy_tensors(saved: Sequence[SavedLayer], model: keras.Model) -> Tensors:
     flat = {f"{layer.name}/{name}": tensor for layer in saved for name, tensor in layer.variables}
     resnext = keras_resnext.translate(flat)
     if resnext is not None:
@@ -71,11 +91,20 @@ def _keras_legacy(path: Path, model: keras.Model, member: str | None) -> Tensors
     twin = keras_applications.twin_of(_weighted(model))
     if twin is None or _trunk(layer.name for layer in saved) == _trunk(_weighted(model)):
         return _by_name(saved, model)
+    borders.KERAS.check(model)
     return _with_variables(keras_applications.by_position(twin, saved), model)
+
+
+def _check_graph(layers: Sequence[SavedLayer], tensors: Tensors, model: keras.Model) -> None:
+    """Compares what a file says of its graph; of a net with other layers that says nothing new."""
+    if _trunk(tensors) == _trunk(_weighted(model)):
+        check_alike(model, [(layer.name, layer.settings) for layer in layers])
 
 
 def _by_name(saved: Sequence[SavedLayer], model: keras.Model) -> Tensors:
     twin = keras_applications.twin_of(_weighted(model))
+    if keras_applications.names_by_counter(layer.name for layer in saved):
+        borders.KERAS.check(model)
     return _with_variables(keras_applications.by_name(twin, saved), model)
 
 
@@ -91,10 +120,11 @@ def _with_variables(tensors: dict[str, list[Stored]], model: keras.Model) -> Ten
 def _fitting(variables: list[str], count: int) -> list[str]:
     """The names of as many variables: batch normalization comes with a scale and without."""
     without_scale = [name for name in variables if name != "gamma"]
-    for names in (variables, without_scale, ["gamma", *without_scale]):
+    is_norm = "moving_mean" in variables
+    for names in (variables, *((without_scale, ["gamma", *without_scale]) if is_norm else ())):
         if len(names) == count:
             return names
-    return [str(i) for i in range(count)]
+    return [*variables[:count], *(f"variable {i}" for i in range(len(variables) + 1, count + 1))]
 
 
 def _caffe(path: Path, model: keras.Model, member: str | None) -> Tensors:
@@ -124,7 +154,8 @@ def _named(
         for translate in dialects:
             tensors = translate(stored)
             if tensors is not None:
-                _CHECKS.get(translate, lambda model: None)(model)
+                for check in _CHECKS.get(translate, ()):
+                    check(model)
                 return tensors
         raise InputError(
             f"The tensors of {str(path)!r} have names that no net of this package has in any "
@@ -135,7 +166,11 @@ def _named(
 
 
 # What shapes don't tell of a graph.
-_CHECKS = {pytorch.translate: check_strides, slim.translate: slim.check_pool}
+_CHECKS = {
+    pytorch.translate: (check_strides, borders.TORCH.check),
+    slim.translate: (slim.check_pool, borders.SLIM.check),
+    caffe.translate: (borders.CAFFE.check,),
+}
 
 _checkpoint = _named(tf_checkpoint.read, slim.translate)
 READERS = {

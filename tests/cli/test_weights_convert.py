@@ -106,7 +106,7 @@ def test_a_file_of_fewer_classes_brings_its_number_of_them(run, tmp_path):
         "--set",
         "classes=6",
     )
-    assert (code, "layer 'predictions' wants kernel (512, 6)" in err) == (2, True)
+    assert (code, "has 5 classes; leave `classes` out. Received: classes=6" in err) == (2, True)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".safetensors"])
@@ -160,6 +160,37 @@ def test_a_run_is_a_source(run, tmp_path, red_or_blue):
     assert ModelCard.read(tmp_path / "out.keras").classes == ("blue", "red")
 
 
+def test_a_net_beside_a_card_is_one_too_many(run, tmp_path, red_or_blue):
+    """Or the names of the classes would be lost."""
+    for source in (red_or_blue, tmp_path):
+        code, _, err = run("weights", "convert", source, tmp_path / "a.keras", *NET)
+        assert (code, "says itself which net it is for" in err) == (2, True)
+    assert not (tmp_path / "a.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("classifier_activation=foo", "Could not interpret activation function identifier: foo"),
+        ("name=3", "Argument `name` must be a string"),
+        ("name='a b/c'", "Argument `name` must be a string"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["verify", "convert"])
+def test_a_net_that_keras_does_not_build_is_bad_input(run, tmp_path, lenet, verb, setting, reason):
+    out = [tmp_path / "out.keras"] if verb == "convert" else []
+    code, _, err = run("weights", verb, lenet[1], *out, *NET, "--set", setting)
+    assert code == 2
+    assert f"can't be built: {reason}" in err
+    assert "LeNet5(variant='modern', " in err
+
+
+def test_an_unknown_suffix_is_bad_input(run, tmp_path):
+    (tmp_path / "t.bin").write_bytes(b"weights")
+    code, _, err = run("weights", "verify", tmp_path / "t.bin", *NET)
+    assert (code, err.startswith("A file of weights should end in one of")) == (2, True)
+
+
 def test_nets_without_a_top_have_weights_but_no_classes(run, tmp_path):
     keras_convnets.ResNetCIFAR(8).save_weights(tmp_path / "net.weights.h5")
     net = ("--model", "ResNetCIFAR", "--set", "depth=8")
@@ -175,14 +206,24 @@ def test_nets_without_a_top_have_weights_but_no_classes(run, tmp_path):
     assert left(tmp_path) == ["net.weights.h5", "trunk.safetensors"]
 
 
-def test_variables_without_a_name_in_safetensors_are_refused(run, tmp_path):
-    keras_convnets.LeNet5().save_weights(tmp_path / "paper.weights.h5")
-    code, _, err = run(
-        "weights", "convert", tmp_path / "paper.weights.h5", tmp_path / "a.safetensors",
-        "--model", "lenet5",
-    )  # fmt: skip
+def test_the_variables_of_every_net_have_a_name_in_safetensors(run, tmp_path):
+    net = keras_convnets.LeNet5()
+    net.save_weights(tmp_path / "paper.weights.h5")
+    out = tmp_path / "a.safetensors"
+    assert run("weights", "convert", tmp_path / "paper.weights.h5", out, *NET[:1], "lenet5")[0] == 0
+    assert load(keras_convnets.LeNet5(), out).matched
+    assert {"s2/coefficient", "rbf/prototypes"} <= set(safetensors.numpy.load_file(out))
+
+
+def test_variables_without_a_name_in_safetensors_are_refused(run, tmp_path, red_or_blue):
+    _, card = find_model(red_or_blue)
+    image = keras.Input((32, 32, 3))
+    means = keras.layers.GlobalAveragePooling2D()(keras.layers.PReLU()(image))
+    scores = keras.layers.Dense(2, "softmax", name="predictions")(means)
+    save_model(keras.Model(image, scores), red_or_blue, card)
+    code, _, err = run("weights", "convert", red_or_blue, tmp_path / "a.safetensors")
     assert (code, "has no names for; write .weights.h5" in err) == (2, True)
-    assert left(tmp_path) == ["paper.weights.h5"]
+    assert not (tmp_path / "a.safetensors").exists()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from keras_convnets.training import (
 )
 from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.model import build_model, model_card, preprocessing_of
+from keras_convnets.training.start import load_start, notes_on_start
 
 CLASSES = ("green", "yellow", "violet")
 
@@ -133,9 +134,13 @@ def test_the_second_phase_has_a_fresh_optimizer_and_its_own_schedule(go, fine_tu
     np.testing.assert_allclose(rates, [0.5, *cosine], rtol=1e-5, atol=1e-9)
 
 
-def test_a_run_shorter_than_its_head_phase_ends_in_it(go, fine_tune):
-    run = go(fine_tune.scaled(length=Epochs(1)))
+def test_a_run_shorter_than_its_head_phase_ends_in_it_and_says_so(
+    fine_tune, photo_folder, tmp_path, capsys
+):
+    recipe = fine_tune.scaled(length=Epochs(1))
+    run = train(recipe, data=f"folder:{photo_folder}", out=tmp_path / "run")
     assert [row["learning_rate"] for row in run.history] == pytest.approx([0.01])
+    assert "From epoch 1 on the head alone learns, to the end." in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -222,6 +227,11 @@ def test_early_stop_keeps_the_weights_of_the_best_epoch(go, fine_tune):
     assert len(losses) < 9
     assert run.evaluation["split"] == "validation"
     assert run.evaluation["loss"] == pytest.approx(min(losses), rel=1e-6)
+    best = best_epoch(losses) + 1
+    assert run.evaluation["epoch"] == best
+    page = run.report.read_text()
+    assert f"Figures and saved model are those of epoch {best}, the best one." in page
+    assert "includes L2, label smoothing, class weights and auxiliary heads" in page
     (run.path / "model.keras").unlink()  # a run that lost a file is finished, not trained on
     again = resume(run.path, quiet=True)
     assert len(again.history) == len(losses)
@@ -284,6 +294,92 @@ def test_net_size_and_scaling_are_those_of_public_weights(
     assert settle(settled) == settled
 
 
+def test_an_option_that_the_net_lacks_says_what_the_recipe_should_have():
+    recipe = recipes.get("fine_tune").with_model("LeNet5").set("weights", "None")
+    with pytest.raises(InputError, match="LeNet5 has .*`--set dropout_rate=0`.*Received: 0.2"):
+        preprocessing_of(settle(recipe), 3)
+
+
+@pytest.fixture
+def torch_file(tmp_path, monkeypatch):
+    """A file with the published hash of torchvision's VGG-16, under a name of its own."""
+    monkeypatch.setattr(
+        "keras_convnets.weights.sources.digest",
+        lambda path, kind: {"sha256": "397923af" + "0" * 56}[kind],
+    )
+    (tmp_path / "mine.pth").write_bytes(b"VGG16.torchvision")
+    return str(tmp_path / "mine.pth")
+
+
+def test_a_file_of_the_catalog_is_known_by_its_hash(torch_file):
+    recipe = settle(recipes.get("fine_tune").set("weights", torch_file))
+    assert recipe.net == "VGG16"
+    assert preprocessing_of(recipe, 3).mode == "torch"
+    notes = notes_on_start(recipe, CLASSES, "torch")
+    assert notes == [
+        "Images are scaled as 'torch', as for VGG16.torchvision, which 'mine.pth' is.",
+        "The head starts anew: theirs is for tench, goldfish, great_white_shark, tiger_shark and "
+        "996 more.",
+    ]
+
+
+def test_a_file_without_a_published_hash_is_known_by_its_name(tmp_path):
+    path = tmp_path / "vgg_16_2016_08_28.tar.gz"
+    path.write_bytes(b"weights")
+    recipe = recipes.get("fine_tune").with_model("VGG16").set("weights", str(path))
+    assert preprocessing_of(settle(recipe), 3).mode == "slim_vgg"
+
+
+def test_the_scaling_for_a_file_that_nobody_knows_is_told_and_can_be_chosen(tmp_path):
+    (tmp_path / "vgg16-397923af.pth").write_bytes(b"not what was published")
+    path = str(tmp_path / "vgg16-397923af.pth")
+    recipe = settle(recipes.get("fine_tune").with_model("VGG16").set("weights", path))
+    assert preprocessing_of(recipe, 3).mode == "caffe"
+    told, head = notes_on_start(recipe, CLASSES, "caffe")
+    assert told == (
+        "Images are scaled as 'caffe', as for VGG16, for nothing says what the file wants; "
+        "`--set preprocessing=MODE` changes it."
+    )
+    assert head == "The head starts anew: nothing says which classes that of the file has."
+    chosen = recipe.set("preprocessing", "torch")
+    assert preprocessing_of(chosen, 3).mode == "torch"
+    assert notes_on_start(chosen, CLASSES, "torch")[0].endswith(
+        "as the recipe's `preprocessing` says."
+    )
+
+
+def test_scaling_other_than_that_of_known_weights_is_refused(fine_tune):
+    with pytest.raises(InputError, match="are scaled as 'cifar', so .*Received: 'torch'"):
+        preprocessing_of(fine_tune.set("preprocessing", "torch"), 3)
+    assert preprocessing_of(fine_tune.set("preprocessing", "cifar"), 3).mode == "cifar"
+
+
+def test_a_head_for_other_classes_starts_anew_however_many_they_are(fine_tune, trunk):
+    """Two layers of one shape say nothing of what they tell apart."""
+    recipe = fine_tune.replace(classes=choice(3, "test"))
+    for classes, is_kept in ((CLASSES, True), (("ant", "bee", "cat"), False)):
+        model = build_model(recipe, 3)
+        random = model.get_layer("predictions").get_weights()[0]
+        report = load_start(model, recipe, classes)
+        kernel = model.get_layer("predictions").get_weights()[0]
+        trained = source_model(trunk).get_layer("predictions").get_weights()[0]
+        np.testing.assert_array_equal(kernel, trained if is_kept else random)
+        assert ("predictions" in report.matched) == is_kept
+        assert report.reinitialized == (() if is_kept else ("predictions",))
+    kept, anew = (notes_on_start(recipe, c, "cifar")[1] for c in (CLASSES, ("ant", "bee", "cat")))
+    assert kept == "The head is kept: its classes are those of the data."
+    assert anew == "The head starts anew: theirs is for green, yellow, violet."
+
+
+def test_a_file_that_does_not_fit_the_recipe_s_own_net_asks_for_a_name(tiny_resnet, tmp_path):
+    recipe = tiny_resnet.replace(classes=choice(3, "test"))
+    build_model(recipe, 3).save(tmp_path / "bare.keras")
+    recipe = recipes.get("fine_tune").set("weights", str(tmp_path / "bare.keras"))
+    recipe = settle(recipe.set("classes", "3"))
+    with pytest.raises(InputError, match="does not fit 'xception'.*name that .`--model NET`"):
+        load_start(build_model(recipe, 3), recipe, CLASSES)
+
+
 def test_weights_of_another_graph_are_refused():
     recipe = recipes.get("fine_tune").with_model("ResNet50:v1")
     with pytest.raises(InputError, match="belong to .*variant='v1.5'"):
@@ -295,14 +391,16 @@ def test_what_the_weights_lack_is_told(fine_tune, photo_folder, tmp_path, capsys
     train(recipe, data=f"folder:{photo_folder}", out=tmp_path / "run")
     out = capsys.readouterr().out
     assert "start anew: predictions" in out
-    assert "From epoch 1 on the head alone learns." in out
+    assert "Images are scaled as 'cifar', as for '" in out
+    assert "The head starts anew: theirs is for green, yellow, violet." in out
+    assert "From epoch 1 on the head alone learns, to the end." in out
 
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
         ("weights", "nowhere.keras", "nowhere.keras"),
-        ("freeze_until", "block99", "`until` should name a layer of 'resnet_cifar', such as"),
+        ("freeze_until", "block99", "`freeze_until` should name a layer .* such as conv1_relu."),
         ("freeze_until", "predictions", "'predictions' of 'resnet_cifar' is nothing that could"),
     ],
 )

@@ -239,3 +239,43 @@ def test_card_and_scaling_are_those_of_the_net_that_is_built(
     recipe = tiny_recipe.replace(**{k: choice(v, "test") for k, v in values.items()})
     found = model_card(recipe, ("a", "b"), preprocessing_of(recipe, 3))
     assert (found.variant, found.preprocessing.mode) == (card, mode)
+
+
+@pytest.mark.parametrize(
+    ("length", "head"),
+    [
+        (Epochs(30), Epochs(6)),  # the recipe has 3 of 15
+        (Epochs(15), Epochs(3)),
+        (Epochs(3), Epochs(1)),
+        (Epochs(2), Epochs(1)),
+        (Epochs(1), Epochs(0.5)),
+        (Steps(100), Epochs(3)),  # a unit that nothing compares with epochs yet
+    ],
+)
+def test_a_head_phase_keeps_its_share_of_another_length(length, head):
+    scaled = recipes.get("fine_tune").scaled(length=length)
+    assert scaled.head_phase.value.length == head
+    assert scaled.head_phase.value.schedule == recipes.get("fine_tune").head_phase.value.schedule
+
+
+def test_a_head_phase_that_the_user_gave_or_that_is_the_whole_run_stays():
+    recipe = recipes.get("fine_tune")
+    given = recipe.set("head_phase", "HeadPhase(Epochs(2), Constant(0.1))")
+    assert given.scaled(length=Epochs(40)).head_phase == given.head_phase
+    whole = recipe.replace(head_phase=choice(HeadPhase(Epochs(15), Constant(0.1)), "test"))
+    assert whole.scaled(length=Epochs(40)).head_phase == whole.head_phase
+
+
+def test_length_and_batch_scale_a_head_phase_together():
+    head = recipes.get("fine_tune").scaled(length=Epochs(5), batch_size=64).head_phase.value
+    assert head == HeadPhase(Epochs(1), Constant(0.02))
+
+
+def test_a_recipe_of_before_a_field_was_there_means_its_default(recipe):
+    fields = recipe.to_json()
+    for field in ("weights", "head_phase", "preprocessing", "early_stop"):
+        del fields[field]
+    assert Recipe.from_json(fields) == recipe
+    del fields["model"]
+    with pytest.raises(InputError, match="no recipe.json: KeyError.'model'"):
+        Recipe.from_json(fields)

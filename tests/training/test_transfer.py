@@ -86,11 +86,23 @@ def test_a_new_head_computes_in_float32():
     [
         ({"classes": 0}, "`classes` should be an integer of at least 1"),
         ({"classes": 5, "dropout_rate": 1}, "`dropout_rate` should be a number"),
+        ({"classes": 5, "activation": "foo"}, "`activation` should be .*Received: 'foo'"),
+        ({"classes": 5, "activation": 3}, "`activation` should be .*Received: 3"),
     ],
 )
 def test_bad_heads_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         transfer.replace_head(build("LeNet5:modern"), **options)
+
+
+def test_models_in_models_are_refused():
+    """Their normalization would go on learning, unseen."""
+    trunk = build("ResNet18", include_top=False, input_shape=(32, 32, 3))
+    image = keras.Input((32, 32, 3))
+    whole = keras.Model(image, keras.layers.GlobalAveragePooling2D()(trunk(image)), name="whole")
+    for use in (lambda: transfer.replace_head(whole, 3), lambda: transfer.freeze(whole)):
+        with pytest.raises(InputError, match="'whole' has the model 'resnet18' in it as one layer"):
+            use()
 
 
 TAP = "conv3_block1_out"  # of the net below

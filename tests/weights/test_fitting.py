@@ -7,6 +7,7 @@ import pytest
 import keras_convnets
 from keras_convnets import weights
 from keras_convnets.errors import InputError
+from keras_convnets.imagenet_utils import preprocess_input
 from keras_convnets.weights.fitting import assign
 from keras_convnets.weights.tensors import Stored
 
@@ -150,3 +151,32 @@ def test_weights_keep_the_dtype_of_the_model(trained):
     model = build()
     weights.load(model, trained[1])
     assert {variable.dtype for variable in model.weights} == {"float32"}
+
+
+def test_a_variable_too_few_or_too_many_has_its_name_in_the_message(tmp_path):
+    """ResNet50's convolutions have biases, and ResNet18's have none."""
+    tiny = {**NET, "classes": 4, "input_shape": (32, 32, 3)}
+    nets = {name: getattr(keras_convnets, name)(**tiny) for name in ("ResNet18", "ResNet50")}
+    for saved, built, received in (
+        ("ResNet18", "ResNet50", r"Received: kernel \(3, 3, 3, 8\)$"),
+        ("ResNet50", "ResNet18", r"Received: kernel \(3, 3, 3, 8\), variable 2 \(8,\)$"),
+    ):
+        path = tmp_path / f"{saved}.weights.h5"
+        nets[saved].save_weights(path)
+        with pytest.raises(InputError, match=received):
+            weights.load(nets[built], path)
+
+
+@pytest.mark.parametrize(("mode", "is_equal"), [("tf", True), ("cifar", False), ("caffe", False)])
+def test_a_grey_image_gives_what_it_gives_as_rgb_where_scaling_is_alike(
+    trained, rng, mode, is_equal
+):
+    """Elsewhere one channel is scaled by the luma of the mean and deviation of three."""
+    model = build(input_shape=(32, 32, 1))
+    weights.load(model, trained[1], strict=False)
+    grey = rng.integers(0, 256, (2, 32, 32, 1)).astype("float32")
+    one, three = (
+        keras.Model(net.input, net.get_layer("conv1_conv").output)(preprocess_input(x, mode=mode))
+        for net, x in ((model, grey), (trained[0], np.repeat(grey, 3, axis=-1)))
+    )
+    assert (np.abs(one - three).max() <= 1e-5 * np.abs(three).max()) == is_equal

@@ -1,5 +1,6 @@
 """Files that are damaged or made for another net: a sentence, and the net keeps what it has."""
 
+import dataclasses
 import functools
 import json
 
@@ -79,9 +80,9 @@ def test_numbers_that_the_net_cannot_hold_are_refused(tiny_net, refuses, tmp_pat
     refuses(path, "'predictions/bias' is not finite everywhere")
 
 
-def test_a_file_with_a_wrong_hash_is_refused(tiny_net, refuses, monkeypatch, tmp_path):
+def test_a_file_with_a_wrong_hash_is_refused(tiny_net, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_CONVNETS_CACHE", str(tmp_path))
-    entry = next(entry for entry in weights.entries() if entry.name == "ResNet18.torchvision_v1")
+    entry = dataclasses.replace(weights.find("ResNet18.torchvision_v1"), options=tiny_files.OPTIONS)
     path = tmp_path / entry.file.name
     tiny_files.write(tiny_net, tmp_path, ".pth").rename(path)
     with pytest.raises(InputError, match=f"{path.name}.* is damaged or another one"):

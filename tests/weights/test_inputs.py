@@ -103,3 +103,23 @@ def test_bicubic_resizing_is_that_of_pillow(rng):
     left = (171 - 96) // 2
     difference = ours - theirs[16:112, left : left + 96]
     assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["VGG16.keras", "inceptionv3.keras", "GoogLeNet.caffe"])
+def test_names_that_end_as_files_do_are_names(name, tmp_path, monkeypatch):
+    assert weights.entry_of(name).name.lower() == name.lower()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(b"a file of that very name")
+    assert weights.entry_of(name) is None
+
+
+def test_a_file_that_is_missing_is_no_unknown_name():
+    with pytest.raises(InputError, match="There is no weights file at 'nowhere.keras'"):
+        weights.preprocessing("nowhere.keras")
+    with pytest.raises(InputError, match="There are no weights named 'VGG16.nobody'"):
+        weights.preprocessing("VGG16.nobody")
+
+
+def test_a_run_that_is_missing_is_no_unknown_name():
+    with pytest.raises(InputError, match="no run directory and no .keras file at 'runs/v1.2'"):
+        Predictor("runs/v1.2")

@@ -52,6 +52,59 @@ def test_a_file_whose_net_pads_before_its_pool_does_not_load_into_one_that_does_
         weights.load(model, tmp_path / "file.h5")
 
 
+SLIM = {"weights": None, "width_multiplier": 0.1, "include_top": False}
+PADDED = {**SLIM, "average_pool_padding": "include"}
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize(
+    ("net", "saved", "built", "setting"),
+    [
+        ("InceptionV3", PADDED, SLIM, "'mixed0_branch4_pool' has padding='same'"),
+        ("InceptionV3", SLIM, PADDED, "'mixed0_branch4_pool' has padding='valid'"),
+        ("ResNet50", {"variant": "v1.5", **SLIM}, {"variant": "slim", **SLIM}, ""),
+        ("InceptionV3", SLIM, {"small_input": True, **SLIM}, "'conv_1a' has padding='same'"),
+    ],
+)
+def test_a_file_that_holds_its_net_does_not_load_into_another_one(
+    net, saved, built, setting, suffix, tmp_path
+):
+    """Shapes are equal, so the logits would be wrong without a word."""
+    path = tmp_path / f"file{suffix}"
+    keras_convnets.get_model(net, **saved).save(path)
+    weights.load(keras_convnets.get_model(net, **saved), path)
+    model = keras_convnets.get_model(net, **built)
+    with pytest.raises(InputError, match=f"{setting}.* would fit and give wrong results"):
+        weights.load(model, path)
+
+
+@pytest.mark.parametrize("form", ["by name", "by position"])
+def test_files_of_keras_applications_need_its_averages(form, tmp_path):
+    theirs = keras.applications.InceptionV3(weights=None, include_top=False)
+    path = tmp_path / {"by name": "file.weights.h5", "by position": "file.h5"}[form]
+    theirs.save_weights(path) if form == "by name" else theirs.save(path)
+    model = keras_convnets.InceptionV3(
+        weights=None, include_top=False, average_pool_padding="include"
+    )
+    with pytest.raises(InputError, match='with `average_pool_padding="exclude"`'):
+        weights.load(model, path)
+
+
+def test_a_file_of_another_net_is_told_by_its_layers(tmp_path):
+    """Not by an epsilon that differs, too."""
+    tiny = {"weights": None, "width_multiplier": 0.1, "include_top": False}
+    keras_convnets.ResNet50V2(**tiny).save(tmp_path / "file.keras")
+    with pytest.raises(InputError, match="does not fit 'resnet18'"):
+        weights.load(keras_convnets.ResNet18(**tiny), tmp_path / "file.keras")
+
+
+def test_an_entry_loads_into_its_own_graph_only():
+    """Refused before the file is looked for."""
+    model = keras_convnets.InceptionV3(weights=None, width_multiplier=0.1)
+    with pytest.raises(InputError, match=r"belong to InceptionV3\(average_pool_padding='include'"):
+        weights.load(model, "InceptionV3.timm_tf")
+
+
 def test_legacy_files_load_whatever_options_move_the_layers(image, randomize, tmp_path):
     """Keras' own loader goes by position: an extra layer would move weights silently."""
     theirs = randomize(keras.applications.Xception(weights=None, input_shape=(150, 150, 3)))

@@ -123,6 +123,15 @@ def test_strides_that_shapes_do_not_tell_are_refused(tmp_path):
         weights.load(model, tmp_path / "resnet50.safetensors")
 
 
+@pytest.mark.parametrize("options", [{}, {"batch_norm_scale": True}])
+def test_averages_that_shapes_do_not_tell_are_refused(options, tmp_path):
+    """The message names both options that torch's Inception-v3 needs."""
+    write_pth(Golden.load("torchvision_inception_v3"), tmp_path / "peer.pth")
+    model = get_model("InceptionV3", weights=None, kernel_initializer="zeros", **options)
+    with pytest.raises(InputError, match="padding=.include.*batch_norm_scale=True"):
+        weights.load(model, tmp_path / "peer.pth")
+
+
 @pytest.mark.parametrize("net", ["ResNet50", "InceptionV3"])
 def test_a_graph_with_other_variables_is_refused(net, tmp_path):
     """Keras' ResNet has biases where torchvision's has none, and its Inception no scales."""

@@ -23,10 +23,12 @@ _PARAMETERS = {
 }
 
 
+OPTIONS = {"width_multiplier": 0.05, "repeats": (1, 1, 1, 1), "small_input": True}
+
+
 def build(**options) -> keras.Model:
     """A net whose file loads in some milliseconds."""
-    tiny = {"width_multiplier": 0.05, "repeats": (1, 1, 1, 1), "small_input": True, "classes": 4}
-    return ResNet18(weights=None, **{**tiny, **options})
+    return ResNet18(weights=None, **{**OPTIONS, "classes": 4, **options})
 
 
 def as_golden(model: keras.Model) -> Golden:

@@ -120,6 +120,11 @@ def check_pool(names: Set[str], model: keras.Model) -> None:
         )
 
 
+def names_by_counter(names: Iterable[str]) -> bool:
+    """Whether layers have names of a session's counter, which those of our nets never have."""
+    return any(re.fullmatch(r"conv2d(_\d{1,9})?", name) for name in names)
+
+
 def by_name(builder: str | None, saved: Sequence[SavedLayer]) -> dict[str, list[Stored]]:
     """The tensors of a file under our names, from our own or from those of keras.applications.
 

@@ -6,18 +6,20 @@ not at all.
 """
 
 import collections
+import contextlib
 import dataclasses
 import itertools
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_convnets.errors import InputError
 from keras_convnets.weights.formats.hdf5 import Hdf5, Object
 from keras_convnets.weights.formats.reading import reading
 from keras_convnets.weights.formats.zip_archive import Archive
+from keras_convnets.weights.likeness import settings_of
 from keras_convnets.weights.tensors import Stored
 
 _CONFIGURATION, _WEIGHTS = "config.json", "model.weights.h5"
@@ -32,10 +34,12 @@ class SavedLayer:
     Attributes:
         name: of the layer.
         variables: (name in the file, tensor), in the order of the layer's variables.
+        settings: what of it names and shapes don't tell, as far as the file has it.
     """
 
     name: str
     variables: tuple[tuple[str, Stored], ...]
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def read_structured(
@@ -78,6 +82,9 @@ def read_structured(
 def read_archive(path: str | os.PathLike) -> list[SavedLayer]:
     """Reads a `.keras` file.
 
+    Returns:
+        All layers, those without weights too.
+
     Raises:
         InputError: if it is no such file, or is damaged.
     """
@@ -86,7 +93,8 @@ def read_archive(path: str | os.PathLike) -> list[SavedLayer]:
         configuration = json.loads(archive.read(_CONFIGURATION))
         _refuse_code(configuration, path)
         layers = _graph(configuration)
-        return read_structured(Hdf5(path, archive.read(_WEIGHTS)), layers)
+        saved = read_structured(Hdf5(path, archive.read(_WEIGHTS)), layers)
+        return _with_settings(saved, _settings(configuration))
 
 
 def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
@@ -102,8 +110,12 @@ def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
     file = Hdf5(path)
     saved = []
     with file.open() as root:
+        settings: dict[str, Any] = {}
         for text in root.texts("model_config") or ():
-            _refuse_code(json.loads(text), file.path)
+            configuration = json.loads(text)
+            _refuse_code(configuration, file.path)
+            with contextlib.suppress(ValueError):  # Keras 1 has lists of layers of another form
+                settings = _settings(configuration)
         group = root["model_weights"] if "model_weights" in root else root  # noqa: SIM401 - no dict
         names = _names(group, "layer_names")
         if names is None:
@@ -114,7 +126,7 @@ def read_legacy(path: str | os.PathLike) -> list[SavedLayer]:
             layer = group[name]
             weights = _names(layer, "weight_names") or []
             variables = tuple((_short(key), layer[key].tensor()) for key in weights)
-            saved.append(SavedLayer(name, variables))
+            saved.append(SavedLayer(name, variables, settings.get(name, {})))
     return _distinct(saved, file.path)
 
 
@@ -157,6 +169,26 @@ def _graph(configuration: Any) -> list[tuple[str, str]]:
     if not all(isinstance(word, str) and word.isprintable() for pair in pairs for word in pair):
         raise ValueError("a layer in its configuration has no name")
     return pairs
+
+
+def _settings(configuration: Any) -> dict[str, dict[str, Any]]:
+    """By name, what names and shapes don't tell of the layers of a model."""
+    _graph(configuration)  # has what follows
+    return {
+        layer["config"]["name"]: settings_of(layer["class_name"], layer["config"])
+        for layer in configuration["config"].get("layers", ())
+    }
+
+
+def _with_settings(
+    saved: list[SavedLayer], settings: Mapping[str, Mapping[str, Any]]
+) -> list[SavedLayer]:
+    """Layers with weights, each with its settings, and then those without weights."""
+    weighted = {layer.name for layer in saved}
+    return [
+        *(dataclasses.replace(layer, settings=settings.get(layer.name, {})) for layer in saved),
+        *(SavedLayer(name, (), found) for name, found in settings.items() if name not in weighted),
+    ]
 
 
 def _container_names(layers: Iterable[tuple[str, str]]) -> dict[str, str]:
