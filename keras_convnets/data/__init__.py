@@ -15,17 +15,18 @@ from keras_convnets.data.augmentation import (
     SlimCrop,
     SlimDistortion,
 )
-from keras_convnets.data.decoding import decode_once
-from keras_convnets.data.image_set import ImageSet
-from keras_convnets.data.images import read_image
-from keras_convnets.data.labels import LabelSets
-from keras_convnets.data.order import Worker
-from keras_convnets.data.pipeline import (
+from keras_convnets.data.batches import (
     count_steps,
     evaluation_batches,
     naming_faults,
     training_batches,
 )
+from keras_convnets.data.decoding import decode_once
+from keras_convnets.data.image_set import ImageSet
+from keras_convnets.data.images import read_image
+from keras_convnets.data.labels import LabelSets
+from keras_convnets.data.loader import pipeline
+from keras_convnets.data.order import Worker
 from keras_convnets.data.sources import SPECS, load
 from keras_convnets.data.splits import Fault, Split
 from keras_convnets.data.whitening import ZCA, global_contrast_normalize
@@ -59,6 +60,7 @@ __all__ = [
     "global_contrast_normalize",
     "load",
     "naming_faults",
+    "pipeline",
     "read_image",
     "training_batches",
 ]

@@ -12,6 +12,7 @@ from keras_convnets.data.encoded import Encoded
 from keras_convnets.data.images import check_header, decode_image
 from keras_convnets.data.splits import Fault, Split
 from keras_convnets.errors import InputError
+from keras_convnets.files import check_space
 from keras_convnets.preprocessing import Preprocessing
 
 # Decoded images of one split may take this much memory, in bytes; larger sets are decoded in each
@@ -35,6 +36,8 @@ def decode_once(
     preprocessing: Preprocessing,
     augmentation: Sequence[Augmentation],
     on_image: Callable[[], None] = lambda: None,
+    *,
+    file: Path | None = None,
 ) -> tuple[Split, list[Fault]]:
     """Makes a split ready for many epochs: images become arrays if that fits in memory.
 
@@ -46,6 +49,7 @@ def decode_once(
         preprocessing: gives the central crop that is kept.
         augmentation: what training does to the images.
         on_image: called after each image, to show progress.
+        file: a new `.npy` file for the arrays in place of memory; then they are made however large.
 
     Returns:
         The images that can be read, and those that can't.
@@ -54,10 +58,11 @@ def decode_once(
     if encoded is None:
         return split, []
     shape = (len(split), preprocessing.size, preprocessing.size, preprocessing.channels)
-    if math.prod(shape) > MEMORY_LIMIT or any(change.sets_size for change in augmentation):
+    is_too_large = math.prod(shape) > MEMORY_LIMIT and file is None
+    if is_too_large or any(change.sets_size for change in augmentation):
         faults = find_faults(encoded, on_image) if len(split) <= CHECK_LIMIT else []
         return split.without(faults), faults
-    images = np.zeros(shape, np.uint8)
+    images = np.zeros(shape, np.uint8) if file is None else _new_array(file, shape)
 
     def keep(index: int, image: np.ndarray) -> None:
         images[index] = preprocessing.center(image).numpy()
@@ -68,7 +73,11 @@ def decode_once(
     good = split.without(faults)
     if faults:
         bad = {fault.file for fault in faults}
-        images = images[[name not in bad for name in split.names]]
+        places = np.flatnonzero([name not in bad for name in split.names])
+        # In its place: an array in a file may be larger than memory.
+        for i, place in enumerate(places):
+            images[i] = images[place]
+        images = images[: len(places)]
     return Split(good.labels, images=images, is_cropped=True), faults
 
 
@@ -106,6 +115,12 @@ def find_faults(
 
     reasons = _map(decode, range(len(encoded)), on_image)
     return [Fault(encoded.name(i), why) for i, why in enumerate(reasons) if why]
+
+
+def _new_array(file: Path, shape: tuple[int, ...]) -> np.memmap:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    check_space(file.parent, math.prod(shape), "the decoded images")
+    return np.lib.format.open_memmap(file, "w+", np.uint8, shape)
 
 
 def _map(

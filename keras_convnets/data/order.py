@@ -5,6 +5,7 @@ that one alone would see.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -67,15 +68,23 @@ def shuffled(length: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
 
 
 def training_rows(
-    length: int, batch_size: int, *, seed: int, epoch: int, first_step: int, worker: Worker
+    length: int,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    epochs: int | None,
+    first_step: int,
+    worker: Worker,
 ) -> tf.data.Dataset:
-    """Returns the images of an epoch for one worker, from a step on.
+    """Returns the images of some epochs for one worker, from a step on.
 
     Args:
         length: how many images there are.
         batch_size: of all workers together; what does not fill a batch is left out.
         seed: fixes the order and, with the number of an image, the changes to it.
-        epoch: from 0.
+        epoch: the first, from 0.
+        epochs: how many; `None` for no end.
         first_step: batches to leave out at the start.
         worker: whose share it is.
 
@@ -85,19 +94,15 @@ def training_rows(
     worker.share(batch_size)
 
     def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        position, last = 0, length // batch_size * batch_size
-        for order in shuffled(length, seed, epoch):
-            for begin in range(0, len(order), _ROWS):
-                indices = order[begin : begin + _ROWS]
-                places = position + begin + np.arange(len(indices))
-                is_wanted = (first_step * batch_size <= places) & (places < last)
+        numbers = itertools.count(epoch) if epochs is None else range(epoch, epoch + epochs)
+        for number in numbers:
+            begin = first_step * batch_size if number == epoch else 0
+            for order, places in _parts(length, seed, number):
+                is_wanted = (begin <= places) & (places < length // batch_size * batch_size)
                 owner = places % batch_size // (batch_size // worker.count)
-                indices = indices[is_wanted & (owner == worker.index)]
-                yield (
-                    indices,
-                    np.stack([np.full_like(indices, seed), epoch * length + indices], axis=1),
-                )
-            position += len(order)
+                indices = order[is_wanted & (owner == worker.index)]
+                seeds = [np.full_like(indices, seed), number * length + indices]
+                yield indices, np.stack(seeds, axis=1)
 
     signature = (
         tf.TensorSpec([None], tf.int64),
@@ -105,6 +110,16 @@ def training_rows(
     )
     numbers = tf.data.Dataset.from_generator(parts, output_signature=signature)
     return numbers.flat_map(lambda *part: tf.data.Dataset.from_tensor_slices(part))
+
+
+def _parts(length: int, seed: int, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Gives numbers in the order of an epoch, with their places in it, some at a time."""
+    position = 0
+    for order in shuffled(length, seed, epoch):
+        for begin in range(0, len(order), _ROWS):
+            part = order[begin : begin + _ROWS]
+            yield part, position + begin + np.arange(len(part))
+        position += len(order)
 
 
 def evaluation_rows(length: int, batch_size: int, worker: Worker) -> tf.data.Dataset:

@@ -12,9 +12,15 @@ from keras_convnets.errors import InputError
 ALONE = Worker()
 
 
-def rows(length, batch_size, first_step=0, worker=ALONE, epoch=0):
+def rows(length, batch_size, first_step=0, worker=ALONE, epoch=0, epochs=1):
     dataset = training_rows(
-        length, batch_size, seed=5, epoch=epoch, first_step=first_step, worker=worker
+        length,
+        batch_size,
+        seed=5,
+        epoch=epoch,
+        epochs=epochs,
+        first_step=first_step,
+        worker=worker,
     )
     return [(int(index), tuple(seed)) for index, seed in dataset.as_numpy_iterator()]
 
@@ -27,6 +33,12 @@ def test_the_order_of_a_set_is_that_of_the_generator():
 def test_each_image_has_a_seed_of_its_own_in_each_epoch():
     seeds = [seed for epoch in range(3) for _, seed in rows(20, 5, epoch=epoch)]
     assert len(set(seeds)) == 60
+
+
+def test_epochs_follow_each_other():
+    one_by_one = [row for epoch in (1, 2, 3) for row in rows(20, 6, epoch=epoch)]
+    assert rows(20, 6, epoch=1, epochs=3) == one_by_one
+    assert rows(20, 6, epoch=1, epochs=3, first_step=2) == one_by_one[12:]
 
 
 @pytest.mark.parametrize("block", [7, 16, 50, 64, 1000])

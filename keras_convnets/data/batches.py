@@ -45,11 +45,12 @@ def training_batches(
     classes: int,
     seed: int,
     epoch: int,
+    epochs: int | None = 1,
     first_step: int = 0,
     worker: Worker = _ALONE,
     deterministic: bool = True,
 ) -> tf.data.Dataset:
-    """Returns the batches of one epoch, from a step on.
+    """Returns the batches of one epoch or several, from a step on.
 
     Each image is the same whatever else happens: its changes follow from `seed`, `epoch` and its
     number.
@@ -63,7 +64,8 @@ def training_batches(
         batch_size: images in a batch, of all workers together; what does not fill one is left out.
         classes: number of classes.
         seed: with `epoch`, fixes the order and each image's random numbers.
-        epoch: from 0.
+        epoch: the first, from 0.
+        epochs: how many follow each other; `None` for no end.
         first_step: batches to leave out at the start; none of their images is read.
         worker: whose share of the batches it is.
         deterministic: whether batches come in order; if not, slow images hold up none.
@@ -95,7 +97,13 @@ def training_batches(
         return preprocessing.scale(image), index
 
     rows = training_rows(
-        len(split), batch_size, seed=seed, epoch=epoch, first_step=first_step, worker=worker
+        len(split),
+        batch_size,
+        seed=seed,
+        epoch=epoch,
+        epochs=epochs,
+        first_step=first_step,
+        worker=worker,
     )
     batches = _batches(rows, prepare, worker.share(batch_size), deterministic)
     labels_of = _label_reader(split, classes)
@@ -111,10 +119,12 @@ def training_batches(
             images, labels = change(images, labels, _fold(batch_seed, i))
         return images, labels
 
-    numbers = tf.data.Dataset.range(epoch * steps + first_step, (epoch + 1) * steps)
+    first, last = epoch * steps + first_step, None if epochs is None else (epoch + epochs) * steps
+    numbers = tf.data.Dataset.range(first, last or np.iinfo(np.int64).max)
     seeds = numbers.map(lambda number: tf.stack([tf.constant(seed, tf.int64), number]))
     # The generator of the rows does not say how many there are.
-    batches = batches.apply(tf.data.experimental.assert_cardinality(steps - first_step))
+    count = tf.data.INFINITE_CARDINALITY if last is None else last - first
+    batches = batches.apply(tf.data.experimental.assert_cardinality(count))
     return _finished(tf.data.Dataset.zip(seeds, batches), finish, deterministic)
 
 
@@ -192,15 +202,28 @@ def _taker(
             return crop.resize(tf.cast(part, tf.float32), seed, size)
 
         return take_window
-    images = tf.constant(split.images)
+    pixels = _array_reader(split.images)
 
     def take(index, seed):
-        image = preprocessing.to_channels(images[index])
+        image = preprocessing.to_channels(pixels(index))
         if crop is not None:
             return crop(tf.cast(image, tf.float32), seed, size)
         return image if split.is_cropped else preprocessing.center(image)
 
     return take
+
+
+def _array_reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns what gives the pixels of a number; arrays in a file stay there."""
+    if not isinstance(images, np.memmap):
+        held = tf.constant(images)
+        return lambda index: held[index]
+
+    def read(index):
+        image = tf.numpy_function(lambda i: images[i], [index], images.dtype, stateful=False)
+        return tf.ensure_shape(image, images.shape[1:])
+
+    return read
 
 
 def _label_reader(split: Split, classes: int | None) -> Callable[[tf.Tensor], tf.Tensor]:
