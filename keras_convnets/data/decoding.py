@@ -68,7 +68,7 @@ def decode_once(
         images[index] = preprocessing.center(image).numpy()
 
     faults = find_faults(
-        encoded, on_image, keep, channels=preprocessing.channels, enough=preprocessing.enough
+        encoded, on_image, keep, channels=preprocessing.channels, enough=2 * preprocessing.enough
     )
     good = split.without(faults)
     if faults:

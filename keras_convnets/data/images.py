@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,9 @@ import PIL.ImageOps
 from keras_convnets.errors import InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+_ORIENTATION = 0x0112  # the EXIF tag
+_LYING = (5, 6, 7, 8)  # its values for images on their side
 
 # What Pillow raises for a damaged file, by format.
 _FAULTS = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError)
@@ -26,7 +29,7 @@ def read_image(
     Args:
         path: the file.
         channels: 3 for RGB or 1 for grey.
-        enough: a shorter side in pixels that does, or `None`.
+        enough: pixels that the shorter side has to have, or `None`.
 
     Returns:
         An array (height, width, channels) uint8.
@@ -41,9 +44,14 @@ def read_image(
 
 
 def decode_image(
-    content: bytes, name: str, channels: int = 3, *, enough: int | None = None
+    content: bytes,
+    name: str,
+    channels: int = 3,
+    *,
+    enough: int | None = None,
+    window: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """Decodes one image of any common format.
+    """Decodes one image of any common format, or a part of it.
 
     The orientation of the EXIF header is applied, 16-bit samples are scaled to 8 bits, CMYK and
     palettes become RGB, and what is transparent becomes white. Of several frames the first counts.
@@ -52,8 +60,9 @@ def decode_image(
         content: what an image file holds.
         name: what a message calls it.
         channels: 3 for RGB or 1 for grey.
-        enough: a shorter side in pixels; an image of four times that or more is shrunk by a whole
-            factor, to no less than twice that. It saves time and memory; `None` keeps the size.
+        enough: pixels that the shorter side has to have; what has twice as many or more is shrunk
+            by a whole factor. It saves time and memory; `None` keeps the size.
+        window: top, left, height and width of the part, in pixels of the upright image.
 
     Returns:
         An array (height, width, channels) uint8.
@@ -64,7 +73,19 @@ def decode_image(
     if not content:
         raise InputError(f"The image file {name!r} is empty.")
     with _naming(name), PIL.Image.open(io.BytesIO(content)) as image:
-        return _to_array(image, channels, enough)
+        return _to_array(image, channels, enough, window)
+
+
+def read_shape(content: bytes, name: str) -> tuple[int, int]:
+    """Returns height and width of an encoded image once it is upright; reads its header only.
+
+    Raises:
+        InputError: if it is no image.
+    """
+    if not content:
+        raise InputError(f"The image file {name!r} is empty.")
+    with _naming(name), PIL.Image.open(io.BytesIO(content)) as image:
+        return _upright_shape(image)
 
 
 def check_header(path: str | os.PathLike) -> str | None:
@@ -90,16 +111,39 @@ def _naming(name: str) -> Iterator[None]:
         raise InputError(f"The image file {name!r} can't be decoded: {error}.") from error
 
 
-def _to_array(image: PIL.Image.Image, channels: int, enough: int | None) -> np.ndarray:
-    factor = max(1, min(image.size) // (2 * enough)) if enough else 1
+def _upright_shape(image: PIL.Image.Image) -> tuple[int, int]:
+    lies = image.getexif().get(_ORIENTATION) in _LYING
+    return (image.width, image.height) if lies else (image.height, image.width)
+
+
+def _to_array(
+    image: PIL.Image.Image, channels: int, enough: int | None, window: Sequence[int] | None
+) -> np.ndarray:
+    shape = _upright_shape(image)
+    factor = _factor(min(window[2:] if window is not None else shape), enough)
     if factor > 1:  # a JPEG is then decoded at an eighth to a half of its size
         image.draft(None, (image.width // factor, image.height // factor))
-        factor = max(1, min(image.size) // (2 * enough)) if enough else 1
-    image = _to_eight_bits(PIL.ImageOps.exif_transpose(image))
+    image = PIL.ImageOps.exif_transpose(image)
+    if window is not None:
+        image = _crop(image, window, image.height / shape[0])
+    factor = _factor(min(image.size), enough)
+    image = _to_eight_bits(image)
     if image.mode in ("1", "P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image = _on_white(image.reduce(factor)).convert("RGB" if channels == 3 else "L")
     return np.asarray(image).reshape(image.height, image.width, channels)
+
+
+def _factor(side: int, enough: int | None) -> int:
+    return max(1, side // enough) if enough else 1
+
+
+def _crop(image: PIL.Image.Image, window: Sequence[int], scale: float) -> PIL.Image.Image:
+    """Cuts a window, in pixels of the whole image, out of the shrunk one."""
+    top, left, height, width = (round(scale * length) for length in window)
+    right = min(left + max(width, 1), image.width)
+    bottom = min(top + max(height, 1), image.height)
+    return image.crop((min(left, right - 1), min(top, bottom - 1), right, bottom))
 
 
 def _to_eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:

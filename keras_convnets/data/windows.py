@@ -9,7 +9,7 @@ import PIL.Image
 import tensorflow as tf
 
 from keras_convnets.data.encoded import Encoded
-from keras_convnets.data.images import decode_image
+from keras_convnets.data.images import decode_image, read_shape
 
 # How much smaller libjpeg can decode an image, from the largest.
 _RATIOS = (8, 4, 2, 1)
@@ -34,8 +34,8 @@ def decode_window(
         encoded: images.
         index: () int64, which of them.
         window: gives the part, in pixels of the upright image.
-        enough: pixels that the shorter side of the part has to have; a larger JPEG is decoded at a
-            half, a quarter or an eighth of its size as long as that leaves as many.
+        enough: pixels that the shorter side of the part has to have; what has twice as many or more
+            is shrunk, a JPEG while it is decoded.
         channels: 3 for RGB or 1 for grey.
 
     Returns:
@@ -43,14 +43,17 @@ def decode_window(
     """
     content = encoded.fetch(index)
 
-    def decode_whole(content: bytes, index: int) -> np.ndarray:
-        return decode_image(content, encoded.name(int(index)), channels)
+    def shape_of(content: bytes, index: int) -> np.ndarray:
+        return np.array(read_shape(content, encoded.name(int(index))), np.int32)
+
+    def decode(content: bytes, index: int, part: np.ndarray) -> np.ndarray:
+        name = encoded.name(int(index))
+        return decode_image(content, name, channels, enough=enough, window=part.tolist())
 
     def by_pillow() -> tf.Tensor:
-        image = tf.numpy_function(decode_whole, [content, index], tf.uint8, stateful=False)
-        image = tf.ensure_shape(image, (None, None, channels))
-        y, x, height, width = tf.unstack(window(tf.shape(image)[:2]))
-        return image[y : y + height, x : x + width]
+        shape = tf.numpy_function(shape_of, [content, index], tf.int32, stateful=False)
+        part = window(tf.ensure_shape(shape, (2,)))
+        return tf.numpy_function(decode, [content, index, part], tf.uint8, stateful=False)
 
     part = tf.cond(
         _is_plain_jpeg(content),

@@ -65,7 +65,7 @@ class Predictor:
         for path in paths:
             try:
                 preprocessing = self.card.preprocessing
-                image = read_image(path, preprocessing.channels, enough=preprocessing.enough)
+                image = read_image(path, preprocessing.channels, enough=2 * preprocessing.enough)
                 images[path] = preprocessing(image)
             except InputError as error:
                 errors[path] = str(error)

@@ -59,7 +59,7 @@ def test_any_size_is_read(size, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
 @pytest.mark.parametrize(
-    ("enough", "side"), [(101, 400), (100, 200), (50, 100), (24, 50), (None, 400)]
+    ("enough", "side"), [(201, 400), (200, 200), (100, 100), (48, 50), (None, 400)]
 )
 def test_large_images_are_shrunk_to_what_is_enough(suffix, enough, side, tmp_path):
     """By whole factors; a JPEG's decoder knows 2, 4 and 8."""
