@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.data.encoded import Encoded
-from keras_convnets.data.images import check_header, decode_image
+from keras_convnets.data.images import check_header, check_image, decode_image
 from keras_convnets.data.splits import Fault, Split
 from keras_convnets.errors import InputError
 from keras_convnets.files import check_space
@@ -64,12 +65,14 @@ def decode_once(
         return split.without(faults), faults
     images = np.zeros(shape, np.uint8) if file is None else _new_array(file, shape)
 
-    def keep(index: int, image: np.ndarray) -> None:
+    def keep(content: bytes, index: int) -> None:
+        # The resize that follows shall have more pixels than it makes.
+        enough = 2 * preprocessing.enough
+        name = encoded.name(index)
+        image = decode_image(content, name, preprocessing.channels, enough=enough)
         images[index] = preprocessing.center(image).numpy()
 
-    faults = find_faults(
-        encoded, on_image, keep, channels=preprocessing.channels, enough=2 * preprocessing.enough
-    )
+    faults = find_faults(encoded, on_image, keep)
     good = split.without(faults)
     if faults:
         bad = {fault.file for fault in faults}
@@ -85,7 +88,7 @@ def first_fault(split: Split) -> Fault | None:
     """Returns the first image that can't be decoded, or `None`."""
     for i, name in enumerate(split.names):
         try:
-            decode_image(split.encoded.read(i), name)
+            check_image(split.encoded.read(i), name)
         except InputError as error:
             return Fault(name, str(error))
     return None
@@ -94,21 +97,24 @@ def first_fault(split: Split) -> Fault | None:
 def find_faults(
     encoded: Encoded,
     on_image: Callable[[], None] = lambda: None,
-    keep: Callable[[int, np.ndarray], None] = lambda index, image: None,
-    **options: int,
+    use: Callable[[bytes, int], None] | None = None,
 ) -> list[Fault]:
     """Decodes every image, and returns those that can't be.
 
     Args:
         encoded: images.
         on_image: called after each, to show progress.
-        keep: called with the number and the pixels of each.
-        **options: of `images.decode_image`.
+        use: decodes the bytes of an image, given its number, and raises `InputError` if it can't;
+            `None` to look at none of their pixels.
     """
 
     def decode(index: int) -> str | None:
         try:
-            keep(index, decode_image(encoded.read(index), encoded.name(index), **options))
+            content = encoded.read(index)
+            if use is None:
+                check_image(content, encoded.name(index))
+            else:
+                use(content, index)
         except InputError as error:
             return str(error)
         return None
@@ -128,7 +134,8 @@ def _map(
 ) -> list[str | None]:
     """Runs a function over items in threads; Pillow decodes outside of Python's lock."""
     results = []
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+    # No more than there are cores: each may hold an image of hundreds of megabytes.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         # The pool would make a list of all that is to be done.
         for i in range(0, len(items), _AT_ONCE):
             for result in pool.map(function, items[i : i + _AT_ONCE]):

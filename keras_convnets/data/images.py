@@ -76,6 +76,18 @@ def decode_image(
         return _to_array(image, channels, enough, window)
 
 
+def check_image(content: bytes, name: str) -> None:
+    """Makes sure that an image can be decoded; takes no more memory than its pixels.
+
+    Raises:
+        InputError: see `decode_image`.
+    """
+    if not content:
+        raise InputError(f"The image file {name!r} is empty.")
+    with _naming(name), PIL.Image.open(io.BytesIO(content)) as image:
+        image.load()
+
+
 def read_shape(content: bytes, name: str) -> tuple[int, int]:
     """Returns height and width of an encoded image once it is upright; reads its header only.
 
