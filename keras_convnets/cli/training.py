@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import rich.console
 import rich.markup
+import rich.table
 import typer
 
 from keras_convnets.errors import InputError
 
 if TYPE_CHECKING:
-    from keras_convnets.training import Recipe, Run
+    from keras_convnets.training import Profile, Recipe, Run
 
 
 def train(
@@ -54,6 +55,9 @@ def train(
         float | None,
         typer.Option(help="Share of images that may be left out unread. Default: 0.05."),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Train nothing; tell what bounds the speed.")
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with a run that was stopped or killed.")
     ] = None,
@@ -65,7 +69,7 @@ def train(
     if resume is not None:
         others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
         rest = (checkpoint_every, max_skipped)
-        if any(option is not None for option in (*others, *rest)) or seed:
+        if any(option is not None for option in (*others, *rest)) or seed or profile:
             raise InputError("--resume takes everything else from the run; give it alone.")
         run = training.resume(resume)
     else:
@@ -77,6 +81,12 @@ def train(
         chosen = training.settle(_adapt(chosen, set_ or [], epochs, batch_size))
         title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
+        if profile:
+            _tell_profile(
+                console,
+                training.profile(chosen, data=data, seed=seed, mixed_precision=mixed_precision),
+            )
+            return
         run = training.train(
             chosen,
             data=data,
@@ -101,6 +111,27 @@ def _adapt(
         recipe = recipe.set(field.strip(), value.strip())
     length = Epochs(epochs) if epochs is not None else None
     return recipe.scaled(batch_size=batch_size, length=length)
+
+
+def _tell_profile(console: rich.console.Console, found: "Profile") -> None:
+    """Prints the rates, and what they mean."""
+    table = rich.table.Table("alone", "images/s", "images/s and core")
+    rows = {"input": found.input, "net": found.compute, "reading and decoding": found.decoding}
+    for name, rate in rows.items():
+        if rate is not None:
+            table.add_row(name, f"{rate:,.0f}", f"{rate / found.cores:,.0f}")
+    console.print(table)
+    if found.decoding_share is not None:
+        console.print(
+            f"Decoding whole images would take {found.decoding_share:.0%} of the input's time."
+        )
+    if found.is_bound_by_input:
+        verdict = "Bound by input: the net waits for images. Cheaper changes, smaller files or "
+        verdict += "more cores would make it faster."
+    else:
+        verdict = "Bound by compute: images wait for the net."
+    console.print(verdict)
+    console.print("Without an accelerator both share the cores, and are slower together.")
 
 
 def _tell(console: rich.console.Console, run: "Run") -> None:

@@ -2,6 +2,7 @@
 
 from keras_convnets.training.fine_tuning import EarlyStop, HeadPhase
 from keras_convnets.training.optimizers import SGD, RMSprop
+from keras_convnets.training.profiling import Profile
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.reproducibility import set_reproducible
 from keras_convnets.training.run import Run
@@ -16,7 +17,7 @@ from keras_convnets.training.schedules import (
 )
 from keras_convnets.training.sourced import C, P, Sourced, choice
 from keras_convnets.training.start import settle
-from keras_convnets.training.train import resume, train
+from keras_convnets.training.train import profile, resume, train
 
 __all__ = [
     "SGD",
@@ -29,6 +30,7 @@ __all__ = [
     "HeadPhase",
     "P",
     "Piecewise",
+    "Profile",
     "RMSprop",
     "Recipe",
     "Run",
@@ -36,6 +38,7 @@ __all__ = [
     "Sourced",
     "Steps",
     "choice",
+    "profile",
     "resume",
     "set_reproducible",
     "settle",

@@ -27,7 +27,8 @@ from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.model import main_output
 from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.phases import Phases
-from keras_convnets.training.run import Run
+from keras_convnets.training.recipe import Recipe
+from keras_convnets.training.run import Run, Settings
 from keras_convnets.training.stop import StopRequest
 
 
@@ -194,23 +195,45 @@ def _fit_epoch(job: Job, display: Display) -> None:
 
 def _fit_stretch(job: Job, display: Display, steps: int) -> None:
     """Trains for some steps of one epoch and one phase."""
-    progress = job.progress
-    batches = training_batches(
-        job.images.train,
-        job.preprocessing,
-        job.run.recipe.augmentation.value,
-        job.batch_size,
-        classes=len(job.images.classes),
-        seed=job.run.settings.seed,
+    progress, run = job.progress, job.run
+    batches = training_input(
+        job.model,
+        run.recipe,
+        job.images,
+        run.settings,
         epoch=progress.epoch,
         first_step=progress.step,
     )
-    heads = job.model.output
-    if isinstance(heads, dict):  # every head learns the same labels
-        batches = batches.map(lambda images, labels: (images, dict.fromkeys(heads, labels)))
     callbacks = [_Monitor(job, display)]
     with naming_faults(job.images.train):
         job.model.fit(batches.take(steps), verbose=0, shuffle=False, callbacks=callbacks)
+
+
+def training_input(
+    model: keras.Model, recipe: Recipe, images: ImageSet, settings: Settings, **position: int | None
+) -> tf.data.Dataset:
+    """Returns the batches that a run trains on, which its net scales.
+
+    Args:
+        model: the net.
+        recipe: the recipe of the run.
+        images: its data.
+        settings: of the run.
+        **position: `epoch`, `epochs` and `first_step` of `training_batches`.
+    """
+    batches = training_batches(
+        images.train,
+        dataclasses.replace(settings.preprocessing, mode="raw"),
+        recipe.augmentation.value,
+        recipe.batch_size.value,
+        classes=len(images.classes),
+        seed=settings.seed,
+        **position,
+    )
+    heads = model.output
+    if isinstance(heads, dict):  # every head learns the same labels
+        batches = batches.map(lambda images, labels: (images, dict.fromkeys(heads, labels)))
+    return batches
 
 
 def _main_metrics(logs: dict[str, float]) -> dict[str, float]:

@@ -105,6 +105,10 @@ class Phases:
         """The optimizer of each phase."""
         return [phase.optimizer for phase in self._phases]
 
+    def enter_last(self) -> Phase:
+        """Makes the model ready for the last phase, in which most layers learn."""
+        return self.enter(self._phases[-1].first_step)
+
     def enter(self, step: int) -> Phase:
         """Makes the model ready for the update number `step`, from 0, and returns its phase."""
         phase = next((phase for phase in self._phases if step < phase.last_step), self._phases[-1])

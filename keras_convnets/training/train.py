@@ -18,7 +18,7 @@ from keras_convnets.files import check_space, write_json
 from keras_convnets.progress import counting
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
-from keras_convnets.training.fit import Job, fit
+from keras_convnets.training.fit import Job, fit, training_input
 from keras_convnets.training.model import (
     build_model,
     build_training_model,
@@ -27,6 +27,7 @@ from keras_convnets.training.model import (
 )
 from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.phases import Phases, check_frozen
+from keras_convnets.training.profiling import Profile, measure
 from keras_convnets.training.recipe import GIVEN, Recipe
 from keras_convnets.training.report import write_report
 from keras_convnets.training.reproducibility import set_reproducible
@@ -92,20 +93,7 @@ def train(
     check_number("The share of images that may be skipped", max_skipped, least=0, below=1)
     recipe, images = _load_data(recipe, data, seed)
     images.check_skipped(max_skipped)
-    steps = count_steps(images.train, recipe.batch_size.value)
-    settings = Settings(
-        seed=seed,
-        mixed_precision=mixed_precision,
-        checkpoint_every=(
-            min(steps, MOST_STEPS_BETWEEN_CHECKPOINTS)
-            if checkpoint_every is None
-            else checkpoint_every
-        ),
-        preprocessing=preprocessing_of(recipe, images.channels),
-        classes=images.classes,
-        training_images=len(images.train),
-        fingerprint=images.fingerprint(),
-    )
+    settings = _settings(recipe, images, seed, mixed_precision, checkpoint_every)
     with _precision(mixed_precision):
         model = _make_model(recipe, images, settings)
         report = load_start(model, recipe, settings.classes)
@@ -158,6 +146,61 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
             raise _changed(run, images)
         phases = _make_phases(run.recipe, images, model, settings)
         return _work(run, images, model, phases, quiet, is_new=False)
+
+
+def profile(
+    recipe: Recipe,
+    *,
+    data: str | None = None,
+    seed: int = 0,
+    mixed_precision: str | None = None,
+    seconds: float | None = None,
+    quiet: bool = False,
+) -> Profile:
+    """Measures what bounds the speed of a run: its input, or its net; nothing is written.
+
+    Args:
+        recipe: what would be trained; from random weights, which take as long as any others.
+        data: see `train`.
+        seed: see `train`.
+        mixed_precision: see `train`.
+        seconds: how long each of the parts is measured; 10 if `None`.
+        quiet: whether to show nothing.
+
+    Raises:
+        InputError: if something can't work.
+    """
+    _check_trainable(recipe)
+    recipe, images = _load_data(recipe, data, seed)
+    settings = _settings(recipe, images, seed, mixed_precision, None)
+    with _precision(mixed_precision):
+        model = _make_model(recipe, images, settings)
+        images = _decode(recipe, images, settings, quiet)
+        settings = dataclasses.replace(settings, head=head_begin(model, ()))
+        _make_phases(recipe, images, model, settings).enter_last()
+        batches = training_input(model, recipe, images, settings, epoch=0, epochs=None)
+        return measure(model, batches, images.train, seconds)
+
+
+def _settings(
+    recipe: Recipe,
+    images: ImageSet,
+    seed: int,
+    mixed_precision: str | None,
+    checkpoint_every: int | None,
+) -> Settings:
+    steps = count_steps(images.train, recipe.batch_size.value)
+    if checkpoint_every is None:
+        checkpoint_every = min(steps, MOST_STEPS_BETWEEN_CHECKPOINTS)
+    return Settings(
+        seed=seed,
+        mixed_precision=mixed_precision,
+        checkpoint_every=checkpoint_every,
+        preprocessing=preprocessing_of(recipe, images.channels),
+        classes=images.classes,
+        training_images=len(images.train),
+        fingerprint=images.fingerprint(),
+    )
 
 
 def _skipped_before(run: Run, images: ImageSet) -> set[str]:

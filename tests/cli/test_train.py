@@ -172,3 +172,13 @@ def test_sigterm_exits_75_and_says_how_to_go_on(arguments, tmp_path):
     assert process.returncode == 75, errors
     assert f"keras-convnets train --resume {tmp_path / 'run'}" in errors
     assert "TensorFlow" not in errors  # no start-up notes in the user's way
+
+
+def test_a_profile_tells_what_bounds_the_speed(run, recipe, photo_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_convnets.training.profiling.SECONDS", 0.2)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("train", recipe, "--data", f"folder:{photo_folder}", "--profile")
+    assert code == 0
+    assert "Bound by" in out
+    assert "images/s and core" in out
+    assert not (tmp_path / "runs").exists()
