@@ -3,7 +3,8 @@
     keras-convnets train lenet5_mnist --data mnist:IDX_FOLDER
 
 Expected (paper, section III.B): test error 0.95 % after 20 passes over 60,000 digits.
-Cost: 1.2 million steps of one image. Not run here: it needs MNIST.
+Cost: 1.2 million steps of one image. Not run here: it needs MNIST, which TensorFlow Datasets
+downloads by itself for `--data mnist`, without a folder.
 Departures: plain gradient descent with the paper's global rates takes the place of its
 second-order rule, which divides them by an estimate of the curvature; the loss is the
 cross-entropy of a softmax over minus the distances, which is the paper's discriminative criterion

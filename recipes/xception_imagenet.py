@@ -4,6 +4,8 @@
 
 Expected (paper, table 1): top-1 79.0 %, top-5 94.5 %, one crop, non-blacklisted validation images.
 Cost: 60 NVIDIA K80 GPUs for about 3 days. Not run here: it needs ImageNet and accelerators.
+ImageNet is a manual download: with ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar of
+image-net.org in ~/tensorflow_datasets/downloads/manual, `--data tfds:imagenet2012` prepares it.
 Unpublished, so chosen here: length, batch size, averaging constant, augmentation, evaluation crop.
 """
 
