@@ -20,6 +20,8 @@ from keras_convnets.preprocessing import Preprocessing
 _KEEPS_BYTES = (Crop, FlipLeftRight, PadCrop)
 _ALONE = Worker()
 
+_AHEAD = 2  # batches that wait for the net
+
 
 def count_steps(split: Split, batch_size: int) -> int:
     """Returns how many whole batches an epoch has.
@@ -264,4 +266,5 @@ def _batches(
 
 def _finished(batches: tf.data.Dataset, finish: Callable, deterministic: bool) -> tf.data.Dataset:
     finish = tf.autograph.experimental.do_not_convert(finish)
-    return batches.map(finish, 1, deterministic=deterministic).prefetch(tf.data.AUTOTUNE)
+    # TensorFlow's own choice doubles the buffer after each pause, as for a validation.
+    return batches.map(finish, 1, deterministic=deterministic).prefetch(_AHEAD)

@@ -1,5 +1,6 @@
 """Sets of TensorFlow Datasets; images stay encoded, so that a crop decodes its window alone."""
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,11 +67,8 @@ def read_builder(builder: "tfds.core.DatasetBuilder", split: str | None, name: s
     """
     image, label, classes = _features(builder.info.features, name)
     chosen = {"train": split} if split else _splits(builder.info.splits, name)
-    if (
-        split is None
-        and sum(part.num_bytes for part in builder.info.splits.values()) > MEMORY_LIMIT
-    ):
-        return _of_files(builder, name)
+    if _bytes_of(builder, split) > MEMORY_LIMIT:
+        return _of_files(builder, split, name)
     splits = {part: _read(builder, words, image, label) for part, words in chosen.items()}
     channels = 1 if builder.info.features[image].shape[-1] == 1 else 3
     return ImageSet(name, classes, channels, **splits)
@@ -131,8 +129,24 @@ def _labels(labels: Sequence[np.ndarray]) -> np.ndarray | LabelSets:
     return np.array(labels, np.int64)
 
 
-def _of_files(builder: "tfds.core.DatasetBuilder", name: str) -> ImageSet:
+def _bytes_of(builder: "tfds.core.DatasetBuilder", split: str | None) -> int:
+    """How many bytes a split has, or all of them; of a part of one as many as of the whole."""
+    splits = builder.info.splits
+    chosen = splits if split is None else [word for word in splits if word in split]
+    return sum(splits[word].num_bytes for word in chosen)
+
+
+def _of_files(builder: "tfds.core.DatasetBuilder", split: str | None, name: str) -> ImageSet:
     """Opens the record files of a large set."""
-    index = open_records(str(Path(builder.data_dir, f"{builder.name}-*.tfrecord*")))
+    if split is not None and split not in builder.info.splits:
+        raise InputError(
+            f"{name!r} is too large to be held in memory, and so has to be a whole split: one of "
+            f"{', '.join(builder.info.splits)}. Received: {split!r}"
+        )
+    pattern = f"{builder.name}-{split or '*'}.tfrecord*"
+    index = open_records(str(Path(builder.data_dir, pattern)))
+    if split is not None:
+        splits = {"train": next(iter(index.splits.values()))}
+        index = dataclasses.replace(index, splits=splits)
     splits = {part: Split(rows.labels, encoded=rows) for part, rows in index.splits.items()}
     return ImageSet(name, index.classes, index.channels, **splits, skipped=index.skipped)

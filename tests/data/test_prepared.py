@@ -88,6 +88,15 @@ def test_a_split_may_be_a_part(tmp_path):
     assert {name: len(split) for name, split in images.splits.items()} == {"train": 5}
 
 
+def test_a_whole_split_of_a_large_set_is_read_from_its_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepared, "MEMORY_LIMIT", 0)
+    builder = prepare(Animals, tmp_path)
+    images = read_builder(builder, "test", "tfds:animals:test")
+    assert {name: len(split) for name, split in images.splits.items()} == {"train": 6}
+    with pytest.raises(InputError, match=r"whole split: one of .*test.* Received: 'train\[:9%\]'"):
+        read_builder(builder, "train[:9%]", "tfds:animals:train[:9%]")
+
+
 def test_a_folder_of_tensorflow_datasets_is_read(photo_folder):
     root = photo_folder.parent / "root"
     root.mkdir()
