@@ -128,3 +128,26 @@ def randomize(rng):
         return model
 
     return apply
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory):
+    """A list of images with two labels each, a colour and a shape; returns the path of the file.
+
+    There are 40 images to train, 24 to validate and 12 to test.
+    """
+    folder, rng, lines = tmp_path_factory.mktemp("shapes"), np.random.default_rng(7), []
+    y, x = np.mgrid[:24, :24]
+    for split, count in (("train", 40), ("validation", 24), ("test", 12)):
+        (folder / split).mkdir()
+        for i in range(count):
+            colour, shape = ("red", "blue")[i % 2], ("round", "square")[i // 2 % 2]
+            pixels = rng.integers(0, 60, (24, 24, 3), dtype=np.uint8)
+            dy, dx = abs(y - rng.integers(10, 14)), abs(x - rng.integers(10, 14))
+            is_inside = dy**2 + dx**2 < 49 if shape == "round" else np.maximum(dy, dx) < 7
+            pixels[is_inside, 0 if colour == "red" else 2] += 180
+            name = f"{split}/{i}_{colour}_{shape}.png"
+            PIL.Image.fromarray(pixels).save(folder / name)
+            lines.append(f"{name},{colour};{shape},{split}")
+    (folder / "shapes.csv").write_text("\n".join(lines))
+    return folder / "shapes.csv"

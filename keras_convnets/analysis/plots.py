@@ -108,15 +108,35 @@ def prediction_grid(
         confidences: probability of each prediction.
         columns: images in a row.
     """
+    are_right = [truth == named for truth, named in zip(truths, predictions, strict=True)]
+    titles = [
+        f"{prediction} {confidence:.0%}" + ("" if is_right else f"\nis {truth}")
+        for truth, prediction, confidence, is_right in zip(
+            truths, predictions, confidences, are_right, strict=True
+        )
+    ]
+    return image_grid(images, titles, are_right, columns)
+
+
+def image_grid(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    are_right: Sequence[bool],
+    columns: int = 8,
+) -> Picture:
+    """Draws images with titles, green where a prediction is right and pink where it is not.
+
+    Args:
+        images: (height, width, channels) uint8 each.
+        titles: text above each.
+        are_right: whether each is right.
+        columns: images in a row.
+    """
     rows = -(-len(images) // columns)
     figure = Picture(figsize=(1.55 * columns, 1.95 * rows), layout="constrained")
     for axes in np.ravel(figure.subplots(rows, columns, squeeze=False)):
         axes.set_axis_off()
-    for axes, image, truth, prediction, confidence in zip(
-        figure.axes, images, truths, predictions, confidences, strict=False
-    ):
+    for axes, image, title, is_right in zip(figure.axes, images, titles, are_right, strict=False):
         axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
-        is_right = truth == prediction
-        title = f"{prediction} {confidence:.0%}" + ("" if is_right else f"\nis {truth}")
         axes.set_title(title, size=7.5, color=RIGHT if is_right else WRONG, parse_math=False)
     return figure

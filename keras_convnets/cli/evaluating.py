@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import rich.console
 import typer
 
+from keras_convnets.cli import evaluating_multi_label
 from keras_convnets.cli import evaluation_tables as tables
 from keras_convnets.cli.exit_codes import PARTIAL
 from keras_convnets.errors import InputError
 from keras_convnets.progress import counting
 
 if TYPE_CHECKING:
+    import keras
+
     from keras_convnets.data import ImageSet, Split
+    from keras_convnets.deployment import ModelCard
     from keras_convnets.evaluation import Member, Protocol
     from keras_convnets.evaluation.classes import Alignment
 
@@ -80,8 +84,10 @@ def evaluate(
 ) -> None:
     """Measure top-1, top-5 and cross-entropy on images, each counted once.
 
+    Of models that give an image several labels: MAP@100, and F1 at their thresholds.
     Files that can't be read are named and skipped (exit code 3).
     """
+    from keras_convnets.deployment import find_model
     from keras_convnets.evaluation import Evaluator, output, protocols
     from keras_convnets.evaluation.selection import select
 
@@ -98,8 +104,31 @@ def evaluate(
         output.check_predictions(save_predictions)
     if out is not None:
         output.check_folder(out)
-    members, images, aligned = _load(models, data, split, restrict_classes)
+    loaded = {model: find_model(model) for model in models}
+    images = _load_images(models, data, split)
     name, whole = _choose_split(images, data, split)
+    others = {
+        "--ensemble": ensemble,
+        "--table": table,
+        "--restrict-classes": restrict_classes is not None,
+        "--real-labels": real_labels is not None,
+        "--blacklist": blacklist is not None,
+        **of_one,
+    }
+    cards = {model: card for model, (_, card) in loaded.items()}
+    if evaluating_multi_label.check(cards, images, shown, others):
+        [(net, card)] = loaded.values()
+        fields, faults = evaluating_multi_label.score(
+            models[0], net, card, whole, images, shown[0], batch_size
+        )
+        fields = {"split": name, "models": models, **fields}
+        if as_json:
+            print(json.dumps(fields))
+        else:
+            tables.show_multi_label(fields, data)
+        _tell_skipped([fault.reason for fault in (*images.skipped, *faults)])
+        return
+    members, aligned = _align(models, loaded, images, data, restrict_classes)
     selection = select(
         whole,
         aligned,
@@ -135,30 +164,36 @@ def evaluate(
         print(json.dumps(fields[0] if len(fields) == 1 else {"split": name, "results": fields}))
     else:
         tables.show(fields, data, table, confusion, calibration)
+    _tell_skipped(skipped)
+
+
+def _tell_skipped(reasons: list[str]) -> None:
+    """Names the images that can't be read, and ends with their exit code if there are any."""
     errors = rich.console.Console(stderr=True)
-    for reason in skipped:
+    for reason in reasons:
         errors.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
-    if skipped:
+    if reasons:
         raise typer.Exit(PARTIAL)
 
 
-def _load(
-    models: list[str], data: str, split: str | None, restrict_classes: Path | None
-) -> "tuple[list[Member], ImageSet, Alignment]":
-    """Loads models and data, and brings their classes in line."""
-    from keras_convnets.deployment import find_model
+def _align(
+    models: list[str],
+    loaded: "dict[str, tuple[keras.Model, ModelCard]]",
+    images: "ImageSet",
+    data: str,
+    restrict_classes: Path | None,
+) -> "tuple[list[Member], Alignment]":
+    """Brings the classes of models and data in line."""
     from keras_convnets.evaluation import Member
     from keras_convnets.evaluation.classes import align
 
-    loaded = [find_model(model) for model in models]
-    images = _load_images(models, data, split)
-    names = [(model, card.classes) for model, (_, card) in zip(models, loaded, strict=True)]
+    names = [(model, loaded[model][1].classes) for model in models]
     aligned = align(names, data, images.classes, restrict_classes)
     members = [
-        Member(model, net, card.preprocessing, columns)
-        for model, (net, card), columns in zip(models, loaded, aligned.columns, strict=True)
+        Member(model, loaded[model][0], loaded[model][1].preprocessing, columns)
+        for model, columns in zip(models, aligned.columns, strict=True)
     ]
-    return members, images, aligned
+    return members, aligned
 
 
 def _groups(models: int, ensemble: bool, table: bool) -> list[tuple[int, ...]]:

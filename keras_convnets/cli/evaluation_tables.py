@@ -10,6 +10,9 @@ import rich.table
 # Mistakes that are listed.
 MOST_CONFUSED = 20
 
+# Classes that are listed.
+MOST_LISTED = 20
+
 
 def show(
     results: list[dict[str, Any]], data: str, as_errors: bool, confusion: bool, calibration: bool
@@ -29,6 +32,50 @@ def show(
         console.print(_mistakes(results[0]))
     if calibration:
         console.print(_reliability(results[0]))
+
+
+def show_multi_label(result: dict[str, Any], data: str) -> None:
+    """Prints the figures of a model that gives an image several labels, and its worst classes.
+
+    Args:
+        result: of `evaluating_multi_label.score`, with `split`.
+        data: what the user called the data.
+    """
+    figures = {
+        "MAP@100": "map_at_100",
+        "mean average precision of the classes": "macro_average_precision",
+        "F1 at the thresholds, all labels": "micro_f1",
+        "F1 at the thresholds, mean of the classes": "macro_f1",
+        "best class is a label": "top1",
+        "one of the best five is": "top5",
+    }
+    table = rich.table.Table("", "", title=_images(result, data), show_header=False)
+    for title, name in figures.items():
+        table.add_row(title, _number(result[name], ".2%"))
+    table.add_row("binary cross-entropy (nats an image)", _number(result["loss"], ".4f"))
+    console = rich.console.Console()
+    console.print(table)
+    there = [row for row in result["classes"] if row["n"]]
+    there.sort(key=lambda row: row["f1"] or 0)
+    worst = rich.table.Table(
+        rich.table.Column("class", overflow="fold"),
+        "images",
+        "threshold",
+        "precision",
+        "recall",
+        "F1",
+        "average precision",
+        title=f"The worst of {len(there):,} classes" if len(there) > MOST_LISTED else None,
+    )
+    for row in there[:MOST_LISTED]:
+        shares = (row[name] for name in ("precision", "recall", "f1", "average_precision"))
+        worst.add_row(
+            rich.markup.escape(row["name"]),
+            f"{row['n']:,}",
+            f"{row['threshold']:.3g}",
+            *(_number(share, ".1%") for share in shares),
+        )
+    console.print(worst)
 
 
 def _scores(results: list[dict[str, Any]], data: str) -> rich.table.Table:

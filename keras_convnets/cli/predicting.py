@@ -18,7 +18,14 @@ def predict(
         str, typer.Argument(help="Run directory, .keras file, or name of public weights or a net.")
     ],
     images: Annotated[list[str], typer.Argument(help="Image files of any common format.")],
-    top: Annotated[int, typer.Option(help="Classes to show for each image.", min=1)] = 5,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            help="Classes to show for each image. Default: 5, or the labels that reach their "
+            "thresholds if the model gives several.",
+            min=1,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Name what images show; files that can't be read are named and skipped (exit code 3)."""
@@ -51,4 +58,6 @@ def _show(predictions) -> None:
         for name, probability in prediction.classes:
             bar = rich.progress_bar.ProgressBar(total=1.0, completed=probability, width=30)
             table.add_row(rich.markup.escape(name), f"{probability:.1%}", bar)
+        if not prediction.classes:
+            table.add_row("no label reaches its threshold; --top 5 shows the best")
         console.print(table)

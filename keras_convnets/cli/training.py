@@ -24,7 +24,10 @@ def train(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="fashion_mnist_6k, fashion_mnist[:DIR], mnist[:DIR] or folder:DIR."),
+        typer.Option(
+            help="fashion_mnist_6k, fashion_mnist[:DIR], mnist[:DIR], folder:DIR, csv:FILE, "
+            "tfrecord:GLOB or tfds:NAME[:SPLIT]."
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="The net in place of the recipe's: NET or NET:VARIANT.")
@@ -137,11 +140,13 @@ def _tell_profile(console: rich.console.Console, found: "Profile") -> None:
 def _tell(console: rich.console.Console, run: "Run") -> None:
     """Prints the result, where the report is, and what to type next."""
     scores = run.evaluation or {}
-    console.print(
-        f"\n[bold]top-1 {scores['top1']:.1%}[/bold], top-5 {scores['top5']:.1%} "
-        f"on {scores['n']:,} {scores['split']} images",
-        highlight=False,
-    )
+    if "map_at_100" in scores:
+        figures = f"[bold]MAP@100 {scores['map_at_100']:.1%}[/bold]"
+        if scores["micro_f1"] is not None:
+            figures += f", F1 {scores['micro_f1']:.1%} at the thresholds in model.json"
+    else:
+        figures = f"[bold]top-1 {scores['top1']:.1%}[/bold], top-5 {scores['top5']:.1%}"
+    console.print(f"\n{figures} on {scores['n']:,} {scores['split']} images", highlight=False)
     path = os.fspath(run.path)
     for text in (
         f"report:  {path}/report.html",

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from keras_convnets.data import Preprocessing
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import read_json, write_json
 
 
@@ -24,6 +24,9 @@ class ModelCard:
         preprocessing: how an image becomes the input.
         licence: of the weights.
         recipe: name of the recipe, or `None`.
+        multi_label: whether an image may have several of the classes, or none.
+        thresholds: the probability of each class from which on an image is given it; `None` if it
+            gets one class. Not in files of single-label models.
     """
 
     builder: str
@@ -33,10 +36,24 @@ class ModelCard:
     preprocessing: Preprocessing
     licence: str
     recipe: str | None
+    multi_label: bool = False
+    thresholds: tuple[float, ...] | None = None
 
     def __post_init__(self):
         if not all(isinstance(name, str) for name in self.classes):
             raise InputError(f"The classes of a model are texts. Received: {self.classes!r}")
+        if self.multi_label != (self.thresholds is not None):
+            raise InputError(
+                "A model of several labels an image has thresholds, and no other has. Received: "
+                f"multi_label={self.multi_label!r}, thresholds={self.thresholds!r}"
+            )
+        if self.multi_label and len(self.thresholds) != len(self.classes):
+            raise InputError(
+                f"A model of {len(self.classes)} classes with several labels an image has a "
+                f"threshold for each. Received: {len(self.thresholds)} thresholds"
+            )
+        for threshold in self.thresholds or ():
+            check_number("Each threshold of a model", threshold, least=0, most=1)
 
     def check(self, model: keras.Model) -> None:
         """Makes sure that the card describes a model.
@@ -59,6 +76,8 @@ class ModelCard:
     def write(self, model_path: str | os.PathLike) -> None:
         """Writes the card beside a model file."""
         fields = dataclasses.asdict(self)
+        if not self.multi_label:
+            del fields["multi_label"], fields["thresholds"]
         write_json(Path(model_path).with_suffix(".json"), fields)
 
     @classmethod
@@ -78,6 +97,11 @@ class ModelCard:
                     **fields,
                     "classes": tuple(fields["classes"]),
                     "preprocessing": Preprocessing(**fields["preprocessing"]),
+                    **(
+                        {"thresholds": tuple(fields["thresholds"])}
+                        if "thresholds" in fields
+                        else {}
+                    ),
                 }
             )
         except (InputError, KeyError, TypeError) as error:

@@ -11,6 +11,8 @@ from keras_convnets.data import read_image
 from keras_convnets.deployment.saved_model import find_model
 from keras_convnets.errors import InputError
 
+TOP = 5  # classes a file, unless more or fewer are asked for
+
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
@@ -18,7 +20,8 @@ class Prediction:
 
     Attributes:
         file: the file.
-        classes: (class, probability), best first; empty if the file could not be read.
+        classes: (class, probability), best first; empty if the file could not be read, or no label
+            of several reaches its threshold.
         error: why it could not be read, or `None`.
     """
 
@@ -45,13 +48,14 @@ class Predictor:
         self.model, self.card = find_model(source)
 
     def predict(
-        self, files: Iterable[str | os.PathLike], top: int = 5, batch_size: int = 32
+        self, files: Iterable[str | os.PathLike], top: int | None = None, batch_size: int = 32
     ) -> list[Prediction]:
         """Classifies image files; one that can't be read gets an error and stops no other.
 
         Args:
             files: image files.
-            top: int, how many classes a file.
+            top: int, how many classes a file; if `None` those whose thresholds it reaches where an
+                image may have several, and else 5.
             batch_size: images to compute at once.
         """
         paths = [os.fspath(file) for file in files]
@@ -60,7 +64,7 @@ class Predictor:
             predictions += self._predict_batch(paths[start : start + batch_size], top)
         return predictions
 
-    def _predict_batch(self, paths: list[str], top: int) -> list[Prediction]:
+    def _predict_batch(self, paths: list[str], top: int | None) -> list[Prediction]:
         images, errors = {}, {}
         for path in paths:
             try:
@@ -80,6 +84,10 @@ class Predictor:
             for path in paths
         ]
 
-    def _name(self, probabilities: np.ndarray, top: int) -> tuple[tuple[str, float], ...]:
-        best = np.argsort(-probabilities, kind="stable")[:top]
+    def _name(self, probabilities: np.ndarray, top: int | None) -> tuple[tuple[str, float], ...]:
+        best = np.argsort(-probabilities, kind="stable")
+        if top is None and self.card.multi_label:
+            best = best[probabilities[best] >= np.array(self.card.thresholds)[best]]
+        else:
+            best = best[: TOP if top is None else top]
         return tuple((self.card.classes[i], float(probabilities[i])) for i in best)

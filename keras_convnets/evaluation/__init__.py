@@ -3,6 +3,11 @@
 from keras_convnets.evaluation.average_precision import MeanAveragePrecision
 from keras_convnets.evaluation.calibration import Calibration, ReliabilityBin, wilson_interval
 from keras_convnets.evaluation.dense import dense_net
+from keras_convnets.evaluation.multi_label import (
+    LabelScore,
+    MultiLabelEvaluation,
+    evaluate_multi_label,
+)
 from keras_convnets.evaluation.prediction import Evaluator, Member, Result
 from keras_convnets.evaluation.protocols import (
     CenterCrop,
@@ -23,8 +28,10 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "GoogLeNetCrops",
+    "LabelScore",
     "MeanAveragePrecision",
     "Member",
+    "MultiLabelEvaluation",
     "MultiScale",
     "Protocol",
     "ReliabilityBin",
@@ -33,5 +40,6 @@ __all__ = [
     "TwelveCrops",
     "dense_net",
     "evaluate",
+    "evaluate_multi_label",
     "wilson_interval",
 ]

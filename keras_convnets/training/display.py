@@ -66,11 +66,12 @@ class Display:
 
     def epoch(self, row: Row, images_per_second: float, seconds_left: float) -> None:
         """Writes the line of one epoch."""
+        share = ("MAP@100", "val_map_at_100") if "val_map_at_100" in row else ("top-1", "val_top1")
         left = datetime.timedelta(seconds=round(seconds_left))
         self._bar.console.print(
             f"epoch {row['epoch']:>3}/{self._epochs}  "
             f"loss {row['loss']:.4f}  top-1 {row['top1']:6.2%}  "
-            f"val loss {row['val_loss']:.4f}  val top-1 {row['val_top1']:6.2%}  "
+            f"val loss {row['val_loss']:.4f}  val {share[0]} {row[share[1]]:6.2%}  "
             f"{images_per_second:,.0f} images/s  {left} left",
             highlight=False,
             soft_wrap=True,

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -18,7 +19,12 @@ from keras_convnets.data import (
     training_batches,
 )
 from keras_convnets.errors import DivergedError, StoppedError
-from keras_convnets.evaluation import Evaluation, evaluate
+from keras_convnets.evaluation import (
+    Evaluation,
+    MultiLabelEvaluation,
+    evaluate,
+    evaluate_multi_label,
+)
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.checkpoint import Checkpoints, Progress
@@ -30,6 +36,9 @@ from keras_convnets.training.phases import Phases
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Run, Settings
 from keras_convnets.training.stop import StopRequest
+
+# Figures of the validation images that become columns of history.csv, where they are there.
+WATCHED = ("loss", "top1", "top5", "map_at_100")
 
 
 @dataclasses.dataclass
@@ -88,15 +97,30 @@ class Job:
         losses = [row["val_loss"] for row in rows]
         return rule is not None and rule.is_due(losses, self.phases.head_epochs)
 
-    def evaluate(self, split: Split, name: str) -> Evaluation:
+    def evaluate(
+        self, split: Split, name: str, thresholds: Sequence[float] | None = None
+    ) -> Evaluation | MultiLabelEvaluation:
         """Evaluates the net with the weights that it has.
+
+        Args:
+            split: images.
+            name: of the split.
+            thresholds: of each class, if images may have several labels and they are known.
 
         Raises:
             DivergedError: if its outputs are not finite.
         """
-        batches = evaluation_batches(split, self.preprocessing, self.evaluation_batch_size)
+        batches = evaluation_batches(
+            split,
+            self.preprocessing,
+            self.evaluation_batch_size,
+            classes=len(self.images.classes),
+        )
         with naming_faults(split):
-            scores = evaluate(self.main, batches)
+            if split.is_multi_label:
+                scores = evaluate_multi_label(self.main, batches, thresholds)
+            else:
+                scores = evaluate(self.main, batches)
         if not math.isfinite(scores.loss):
             raise DivergedError(f"The {name} loss", self.progress.steps)
         return scores
@@ -269,7 +293,5 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         "learning_rate": float(job.model.optimizer.learning_rate),
         "loss": means["loss"],
         "top1": means["top1"],
-        "val_loss": scores.loss,
-        "val_top1": scores.top1,
-        "val_top5": scores.top5,
+        **{f"val_{name}": scores.figures[name] for name in WATCHED if name in scores.figures},
     }

@@ -13,7 +13,13 @@ from keras_convnets.data import Preprocessing
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
 from keras_convnets.recursion import deep_graphs
-from keras_convnets.training.losses import SmoothedCrossentropy, add_l2
+from keras_convnets.training.losses import (
+    BinaryCrossentropy,
+    SmoothedCrossentropy,
+    add_l2,
+    best_is_label,
+)
+from keras_convnets.training.multi_label import is_multi_label
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.start import architecture_of, preprocessing_of_start
 
@@ -102,11 +108,15 @@ def compile_model(
         class_weights: what each class counts in the loss, or `None` if they count alike.
     """
     add_l2(model, recipe.l2.value, recipe.l2_scope.value)
-    loss = SmoothedCrossentropy(recipe.label_smoothing.value, class_weights)
-    # Of a mixed label the greatest share counts.
-    is_mixed = any(change.mixes_batches for change in recipe.augmentation.value)
-    accuracy = keras.metrics.CategoricalAccuracy if is_mixed else SparseCategoricalAccuracy
-    metrics = [accuracy(name="top1")]
+    if is_multi_label(recipe):
+        loss = BinaryCrossentropy(recipe.label_smoothing.value)
+        metrics = [keras.metrics.MeanMetricWrapper(best_is_label, name="top1")]
+    else:
+        loss = SmoothedCrossentropy(recipe.label_smoothing.value, class_weights)
+        # Of a mixed label the greatest share counts.
+        is_mixed = any(change.mixes_batches for change in recipe.augmentation.value)
+        accuracy = keras.metrics.CategoricalAccuracy if is_mixed else SparseCategoricalAccuracy
+        metrics = [accuracy(name="top1")]
     if isinstance(model.output, dict):
         weights = dict.fromkeys(model.output, recipe.aux_weight.value) | {"predictions": 1.0}
         losses = dict.fromkeys(model.output, loss)
@@ -131,8 +141,20 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     return Preprocessing(size, channels, recipe.preprocessing.value or variant.preprocessing, crop)
 
 
-def model_card(recipe: Recipe, classes: tuple[str, ...], preprocessing: Preprocessing) -> ModelCard:
-    """Returns what stands beside the saved model of a recipe."""
+def model_card(
+    recipe: Recipe,
+    classes: tuple[str, ...],
+    preprocessing: Preprocessing,
+    thresholds: tuple[float, ...] | None = None,
+) -> ModelCard:
+    """Returns what stands beside the saved model of a recipe.
+
+    Args:
+        recipe: the recipe.
+        classes: names of the classes.
+        preprocessing: how an image becomes the input.
+        thresholds: of each class, if an image may have several labels.
+    """
     entry, _ = architecture_of(recipe)
     options = builder_options(recipe, preprocessing.channels)
     variant = variant_of(entry, options)
@@ -144,4 +166,6 @@ def model_card(recipe: Recipe, classes: tuple[str, ...], preprocessing: Preproce
         preprocessing=preprocessing,
         licence="unknown: trained by the user; the licence of the images decides",
         recipe=recipe.name,
+        multi_label=is_multi_label(recipe),
+        thresholds=thresholds,
     )

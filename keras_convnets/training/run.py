@@ -8,7 +8,7 @@ import io
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ COLUMNS = (
     "val_top1",
     "val_top5",
 )
+# Only where images may have several labels.
+MULTI_LABEL_COLUMNS = ("val_map_at_100",)
 _WHOLE = ("epoch", "step", "samples")
 PRECISIONS = (None, "float16", "bfloat16")
 FINAL_FILES = ("evaluation.json", "model.json", "model.keras", "report.html")
@@ -126,15 +128,21 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """One row for each epoch; the columns are those of history.csv."""
+        """One row for each epoch; the columns are those of history.csv.
+
+        Where images may have several labels an image is right in `top1` if its best class is among
+        them, in `val_top5` if one of its best five is, and there is `val_map_at_100`.
+        """
         path = self.path / "history.csv"
         if not path.is_file():
             return []
         try:
             with path.open(newline="") as file:
+                reader = csv.DictReader(file)
+                columns = _columns(reader.fieldnames or ())
                 return [
-                    {name: (int if name in _WHOLE else float)(row[name]) for name in COLUMNS}
-                    for row in csv.DictReader(file)
+                    {name: (int if name in _WHOLE else float)(row[name]) for name in columns}
+                    for row in reader
                 ]
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"The file {str(path)!r} is damaged: {error!r}.") from error
@@ -142,7 +150,7 @@ class Run:
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Replaces history.csv."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, _columns(rows[0] if rows else ()), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         write_text(self.path / "history.csv", text.getvalue())
@@ -167,7 +175,11 @@ class Run:
 
     @property
     def evaluation(self) -> dict[str, Any] | None:
-        """The final evaluation: split, epoch, n, top1, top5, loss; `None` before the end."""
+        """The final evaluation, or `None` before the end.
+
+        It has split, epoch, n, top1, top5 and loss, and where images may have several labels
+        map_at_100, macro_average_precision, and micro_f1 and macro_f1 at the thresholds.
+        """
         path = self.path / "evaluation.json"
         return read_json(path) if path.is_file() else None
 
@@ -196,12 +208,19 @@ class Run:
         if self.evaluation:
             split = self.evaluation["split"]
             cells |= {f"{split} top-1": f"{self.evaluation['top1']:.1%}"}
+            if "map_at_100" in self.evaluation:
+                cells |= {f"{split} MAP@100": f"{self.evaluation['map_at_100']:.1%}"}
             cells |= {f"{split} images": self.evaluation["n"], "report": str(self.report)}
         table = "".join(
             f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(cell))}</td></tr>"
             for name, cell in cells.items()
         )
         return f"<table>{table}</table>"
+
+
+def _columns(found: Collection[str]) -> tuple[str, ...]:
+    """The columns of a history, of which some need not be there."""
+    return (*COLUMNS, *(name for name in MULTI_LABEL_COLUMNS if name in found))
 
 
 def _write_beginning(

@@ -41,7 +41,9 @@ def settle(recipe: Recipe) -> Recipe:
     named = recipe.weights.value
     origin = None if named == "imagenet" else _origin(named)  # that depends on the net
     if origin is not None and _leaves_the_net_to(origin, recipe):
-        model_options = {key: item for key, item in origin.options.items() if key not in OWNED}
+        # What stands on the scores depends on the labels of the data.
+        not_theirs = (*OWNED, "classifier_activation")
+        model_options = {key: item for key, item in origin.options.items() if key not in not_theirs}
         recipe = recipe.replace(
             model=choice(origin.builder, FROM_WEIGHTS),
             variant=choice(origin.options.get("variant"), FROM_WEIGHTS),
@@ -103,7 +105,7 @@ def load_start(
             f"{str(error).rstrip('.')}. The net, {recipe.net}, is the recipe's own; if the file is "
             "for another one, name that (`--model NET`)."
         ) from error
-    if _has_classes(_origin(source), classes):
+    if _has_head(_origin(source), recipe, classes):
         return report
     anew = [name for name in report.matched if name in heads]
     for name in anew:
@@ -160,7 +162,7 @@ def notes_on_start(recipe: Recipe, classes: Sequence[str], mode: str) -> list[st
             f"as for {recipe.net}, for nothing says what the file wants; "
             "`--set preprocessing=MODE` changes it"
         )
-    if _has_classes(origin, classes):
+    if _has_head(origin, recipe, classes):
         head = "The head is kept: its classes are those of the data"
     elif origin is None:
         head = "The head starts anew: nothing says which classes that of the file has"
@@ -208,8 +210,15 @@ def _origin(source: str | weights.Entry | None) -> _Origin | None:
     return _Origin(name, entry.builder, entry.options, weights.preprocessing(entry), (labels, ids))
 
 
-def _has_classes(origin: _Origin | None, classes: Sequence[str]) -> bool:
-    return origin is not None and tuple(classes) in origin.classes
+def _has_head(origin: _Origin | None, recipe: Recipe, classes: Sequence[str]) -> bool:
+    """Whether the head of weights can be kept: for these classes and such labels."""
+    if origin is None or tuple(classes) not in origin.classes:
+        return False
+    theirs, ours = (
+        options.get("classifier_activation", "softmax") == "sigmoid"
+        for options in (origin.options, recipe.model_options.value)
+    )
+    return theirs == ours
 
 
 def _listed(classes: Sequence[str]) -> str:

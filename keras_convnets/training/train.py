@@ -25,6 +25,7 @@ from keras_convnets.training.model import (
     model_card,
     preprocessing_of,
 )
+from keras_convnets.training.multi_label import fit_head_to_labels, start_from_frequencies
 from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.phases import Phases, check_frozen
 from keras_convnets.training.profiling import Profile, measure
@@ -227,12 +228,6 @@ def _check_trainable(recipe: Recipe) -> None:
             f"The recipe {recipe.name!r} is asynchronous, and this version trains synchronously "
             "only; `--set parallelism=sync` trains it so."
         )
-    activation = recipe.model_options.value.get("classifier_activation", "softmax")
-    if activation != "softmax":
-        raise InputError(
-            "This version trains on one label an image, so `classifier_activation` in "
-            f"`model_options` should be 'softmax'. Received: {activation!r}"
-        )
 
 
 def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, ImageSet]:
@@ -241,7 +236,7 @@ def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, Ima
     absolute = _absolute(recipe.data.value)
     recipe = recipe.replace(data=dataclasses.replace(recipe.data, value=absolute))
     images = sources.load(absolute).hold_out(VALIDATION_SHARE, seed)
-    recipe = settle(recipe)
+    recipe = fit_head_to_labels(settle(recipe), images)
     classes = recipe.classes
     if classes.value is None or (recipe.data.source == GIVEN and classes.source != GIVEN):
         recipe = recipe.replace(classes=choice(len(images.classes), "the classes of the data"))
@@ -264,6 +259,8 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
     set_reproducible(settings.seed)
     model = build_training_model(recipe, images.channels, settings.preprocessing.mode)
     check_frozen(model, recipe)
+    if images.is_multi_label:
+        start_from_frequencies(model, images.train)
     return model
 
 
@@ -352,15 +349,24 @@ def _finish(job: Job) -> None:
     images = dataclasses.replace(job.images, skipped=(*job.images.skipped, *faults))
     job.run.write_skipped(images.skipped)
     with _final_weights(job):
-        scores = job.evaluate(split, name)
+        thresholds = _choose_thresholds(job)
+        scores = job.evaluate(split, name, thresholds)
         plain = build_model(job.run.recipe, images.channels)
         for layer in plain.layers:
             layer.set_weights(job.model.get_layer(layer.name).get_weights())
     figures = {"split": name, "epoch": job.run.final_epoch, **scores.figures}
     write_json(job.run.path / "evaluation.json", figures)
-    card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing)
+    card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing, thresholds)
     save_model(plain, job.run.path / "model.keras", card)
-    write_report(job.run, images, split, scores)
+    write_report(job.run, images, split, scores, plain)
+
+
+def _choose_thresholds(job: Job) -> tuple[float, ...] | None:
+    """Chooses those of each class by the validation images, if an image may have several labels."""
+    if not job.images.is_multi_label:
+        return None
+    scores = job.evaluate(job.images.splits["validation"], "validation")
+    return tuple(scores.best_thresholds.tolist())
 
 
 @contextlib.contextmanager

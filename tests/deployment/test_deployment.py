@@ -1,6 +1,7 @@
 """Models on disk, with their cards."""
 
 import dataclasses
+import json
 
 import numpy as np
 import PIL.Image
@@ -71,3 +72,31 @@ def test_a_card_must_fit_the_model(path):
     dataclasses.replace(CARD, classes=("a", "b")).write(path)
     with pytest.raises(InputError, match="has 3 outputs, and its card names 2 classes"):
         Predictor(path)
+
+
+def test_thresholds_are_in_the_cards_of_several_labels_alone(path):
+    """A card that was written before there were any is read."""
+    fields = json.loads(path.with_suffix(".json").read_text())
+    assert not {"thresholds", "multi_label"} & set(fields)
+    card = dataclasses.replace(CARD, multi_label=True, thresholds=(0.5, 0.25, 1.0))
+    card.write(path)
+    fields = json.loads(path.with_suffix(".json").read_text())
+    assert (fields["multi_label"], fields["thresholds"]) == (True, [0.5, 0.25, 1.0])
+    assert ModelCard.read(path) == card
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"multi_label": True}, "several labels an image has thresholds"),
+        ({"multi_label": False, "thresholds": [0.5] * 3}, "and no other has"),
+        ({"multi_label": True, "thresholds": [0.5] * 2}, "a threshold for each. Received: 2"),
+        ({"multi_label": True, "thresholds": [0.5, 2.0, 0.5]}, "of at least 0 and of at most 1"),
+        ({"multi_label": True, "thresholds": 0.5}, "not iterable"),
+    ],
+)
+def test_bad_thresholds_are_refused(path, fields, message):
+    file = path.with_suffix(".json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+    with pytest.raises(InputError, match=message):
+        ModelCard.read(path)

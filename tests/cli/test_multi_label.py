@@ -1,0 +1,145 @@
+"""Images with several labels from the command line: train, evaluate, predict."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_convnets.deployment import ModelCard, save_model
+from keras_convnets.training import choice
+from keras_convnets.training.model import build_model, model_card, preprocessing_of
+
+CLASSES = ("blue", "red", "round", "square")
+THRESHOLDS = (0.5, 0.5, 0.3, 0.9)
+
+
+@pytest.fixture
+def colours(tiny_recipe, tmp_path):
+    """A model that knows colours, and gives each shape the probability 0.6; its path."""
+    import keras
+
+    image = keras.Input((32, 32, 3))
+    means = keras.layers.GlobalAveragePooling2D()(image)
+    scores = keras.layers.Dense(4, "sigmoid", name="predictions")
+    model = keras.Model(image, scores(means))
+    kernel = np.zeros((3, 4))
+    kernel[0], kernel[2] = (-9, 9, 0, 0), (9, -9, 0, 0)
+    scores.set_weights([kernel, np.array([0, 0, 0.405465, 0.405465])])
+    recipe = tiny_recipe.replace(classes=choice(4, "four"))
+    recipe = recipe.set("model_options", "{'classifier_activation': 'sigmoid'}")
+    assert build_model(recipe, 3).output.shape == model.output.shape
+    path = tmp_path / "colours.keras"
+    save_model(model, path, model_card(recipe, CLASSES, preprocessing_of(recipe, 3), THRESHOLDS))
+    return path
+
+
+def test_fine_tune_ends_with_the_map(run, tiny_recipe, shapes, tmp_path):
+    """From weights of another net of one label an image, with the options of the weights' net."""
+    recipe = tiny_recipe.scaled(classes=3)
+    card = model_card(recipe, ("a", "b", "c"), preprocessing_of(recipe, 3))
+    save_model(build_model(recipe, 3), tmp_path / "trunk.keras", card)
+    code, out, err = run(
+        "train", "fine_tune", "--data", f"csv:{shapes}", "--weights", tmp_path / "trunk.keras",
+        "--out", tmp_path / "run", "--epochs", 2, "--batch-size", 8, "--set", "dropout_rate=0",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "val MAP@100" in out
+    written = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert f"MAP@100 {written['map_at_100']:.1%}, F1 {written['micro_f1']:.1%}" in out
+    assert "on 12 test images" in out
+    code, out, err = run("evaluate", tmp_path / "run", "--data", f"csv:{shapes}", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert written.pop("epoch") == 2
+    assert {name: found[name] for name in written} == pytest.approx(written, abs=1e-6)
+
+
+def test_evaluation_is_at_the_thresholds_of_the_card(run, colours, shapes):
+    """Colours are all right; round is always given, square never."""
+    code, out, err = run("evaluate", colours, "--data", f"csv:{shapes}", "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert (found["split"], found["n"], found["protocol"]) == ("test", 12, "center")
+    rows = {row["name"]: row for row in found["classes"]}
+    assert [rows[name]["threshold"] for name in CLASSES] == list(THRESHOLDS)
+    assert [rows[name]["f1"] for name in CLASSES] == pytest.approx([1, 1, 2 / 3, 0])
+    assert rows["square"]["precision"] is None
+    # 6 blue, 6 red, 6 of 12 round: 18 right of 24 given, of 24 true.
+    assert found["micro_f1"] == pytest.approx(18 / 24)
+    assert found["macro_f1"] == pytest.approx((1 + 1 + 2 / 3 + 0) / 4)
+    # The colour comes first, round before square, for they are equal: AP 1 or (1 + 2/3) / 2.
+    assert found["map_at_100"] == pytest.approx((1 + 5 / 6) / 2)
+    assert found["top1"] == 1
+
+
+def test_evaluation_is_a_table(run, colours, shapes):
+    code, out, _ = run("evaluate", colours, "--data", f"csv:{shapes}", "--protocol", "center:0.9")
+    assert code == 0
+    lines = [line.split("│") for line in out.splitlines()]
+    cells = {line[1].strip(): [cell.strip() for cell in line[2:-1]] for line in lines if line[2:]}
+    assert cells["MAP@100"] == ["91.67%"]
+    assert cells["F1 at the thresholds, all labels"] == ["75.00%"]
+    assert cells["round"] == ["6", "0.3", "50.0%", "100.0%", "66.7%", "50.0%"]
+    assert out.index("square") < out.index("round") < out.index("blue")
+
+
+def test_classes_are_brought_in_line_by_name(run, colours, shapes, tmp_path):
+    """The data has fewer classes than the model."""
+    lines = [line for line in shapes.read_text().splitlines() if "test/" in line]
+    lines = [
+        line.replace(";square", "").replace("test,", "").removesuffix(",test") for line in lines
+    ]
+    (shapes.parent / "fewer.csv").write_text("\n".join(lines))
+    code, out, err = run(
+        "evaluate", colours, "--data", f"csv:{shapes.parent / 'fewer.csv'}", "--json"
+    )
+    assert code == 0, err
+    rows = {row["name"]: row for row in json.loads(out)["classes"]}
+    assert [rows[name]["n"] for name in CLASSES] == [6, 6, 6, 0]
+    assert rows["red"]["f1"] == 1
+
+
+def test_predict_names_the_labels_that_reach_their_thresholds(run, colours, shapes):
+    image = next(shapes.parent.glob("test/*_red_square.png"))
+    code, out, err = run("predict", colours, image, "--json")
+    assert (code, err) == (0, "")
+    [prediction] = json.loads(out)
+    assert [name for name, _ in prediction["classes"]] == ["red", "round"]
+    _, out, _ = run("predict", colours, image, "--json", "--top", 3)
+    [prediction] = json.loads(out)
+    assert [name for name, _ in prediction["classes"]] == ["red", "round", "square"]
+
+
+def test_predict_says_when_no_label_reaches_its_threshold(run, colours, shapes):
+    card = ModelCard.read(colours)
+    fields = json.loads(colours.with_suffix(".json").read_text())
+    colours.with_suffix(".json").write_text(json.dumps(fields | {"thresholds": [1, 1, 1, 1]}))
+    assert card.thresholds == THRESHOLDS
+    code, out, _ = run("predict", colours, next(shapes.parent.glob("test/*_red_*.png")))
+    assert code == 0
+    assert "no label reaches its threshold" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--protocol", "crops10:0.8"], "on one central crop, without"),
+        (["--calibration"], "Received: --calibration"),
+        (["--restrict-classes", "classes.txt"], "Received: --restrict-classes"),
+    ],
+)
+def test_what_is_for_one_label_is_refused(run, colours, shapes, options, message):
+    code, _, err = run("evaluate", colours, "--data", f"csv:{shapes}", *options)
+    assert code == 2
+    assert message in err
+
+
+def test_models_and_data_of_other_labels_are_refused(
+    run, colours, red_or_blue, shapes, photo_folder
+):
+    code, _, err = run("evaluate", colours, "--data", f"folder:{photo_folder}")
+    assert code == 2
+    assert "gives an image several labels, and images of" in err
+    code, _, err = run("evaluate", red_or_blue, "--data", f"csv:{shapes}")
+    assert code == 2
+    assert "gives an image one label, and images of" in err
