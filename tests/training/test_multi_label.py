@@ -19,6 +19,7 @@ from keras_convnets.training.optimizers import SGD, build_optimizer
 from keras_convnets.training.recipe import GIVEN
 from keras_convnets.training.run import COLUMNS
 from keras_convnets.training.schedules import Constant
+from keras_convnets.training.start import load_start, settle
 
 CLASSES = ["blue", "red", "round", "square"]
 
@@ -225,15 +226,14 @@ def test_best_is_label_follows_the_greatest_output():
     np.testing.assert_array_equal(best_is_label(labels, scores), [1, 0, 1, 0])
 
 
-def test_a_head_is_kept_for_the_same_classes_and_labels_alone(go, tiny_recipe, photo_folder):
+def test_a_head_is_kept_for_the_same_classes_and_labels_alone(trained):
     """A sigmoid's scores mean something else than a softmax's; the net is the same."""
-    first = go("first")
-    recipe = tiny_recipe.set("weights", str(first.path)).replace(classes=choice(4, "fast"))
-    again = go("again", recipe.set("length", "Steps(1)").set("schedule", "Constant(1e-9)"))
-    pair = [run.load_model().get_layer("predictions").get_weights() for run in (first, again)]
-    for a, b in zip(*pair, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-6)
-    out = first.path.parent / "single"
-    single = train(recipe, data=f"folder:{photo_folder}", out=out, quiet=True)
-    assert single.recipe.model_options.value == {}
-    assert not ModelCard.read(single.path / "model.keras").multi_label
+    recipe = settle(recipes.get("fine_tune").set("weights", str(trained.path)))
+    assert recipe.net == "LeNet5:modern"
+    assert recipe.model_options.value == {}
+    recipe = recipe.replace(classes=choice(4, "theirs"), dropout_rate=choice(0.0, "none"))
+    for options, is_kept in (({"classifier_activation": "sigmoid"}, True), ({}, False)):
+        own = recipe.replace(model_options=choice(options, "either"))
+        report = load_start(build_training_model(own, 3, "raw"), own, CLASSES)
+        assert ("predictions" in report.matched) == is_kept
+        assert ("predictions" in report.reinitialized) != is_kept
