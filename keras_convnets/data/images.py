@@ -16,6 +16,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", "
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _LYING = (5, 6, 7, 8)  # its values for images on their side
+_UPRIGHT = 1
 
 # What Pillow raises for a damaged file, by format.
 _FAULTS = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError)
@@ -123,8 +124,17 @@ def _naming(name: str) -> Iterator[None]:
         raise InputError(f"The image file {name!r} can't be decoded: {error}.") from error
 
 
+def is_upright(image: PIL.Image.Image) -> bool:
+    """Whether an image is stored as it is to be seen, by its EXIF header."""
+    return _orientation(image) == _UPRIGHT
+
+
+def _orientation(image: PIL.Image.Image) -> int:
+    return image.getexif().get(_ORIENTATION, _UPRIGHT)
+
+
 def _upright_shape(image: PIL.Image.Image) -> tuple[int, int]:
-    lies = image.getexif().get(_ORIENTATION) in _LYING
+    lies = _orientation(image) in _LYING
     return (image.width, image.height) if lies else (image.height, image.width)
 
 

@@ -95,11 +95,9 @@ def _load_csv(path: str, name: str) -> ImageSet:
 
 def _load_records(pattern: str, name: str) -> ImageSet:
     index = open_records(pattern)
-    if "train" not in index.splits:
-        # What is only evaluated may be all that there is.
-        splits = {"train": index.splits[next(iter(index.splits))]}
-    else:
-        splits = index.splits
+    splits = index.splits
+    if "train" not in splits:  # what is only evaluated may be all that there is
+        splits = {"train": next(iter(splits.values()))}
     splits = {split: Split(part.labels, encoded=part) for split, part in splits.items()}
     return ImageSet(name, index.classes, index.channels, **splits, skipped=index.skipped)
 

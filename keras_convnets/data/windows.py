@@ -9,12 +9,13 @@ import PIL.Image
 import tensorflow as tf
 
 from keras_convnets.data.encoded import Encoded
-from keras_convnets.data.images import decode_image, read_shape
+from keras_convnets.data.images import decode_image, is_upright, read_shape
 
 # How much smaller libjpeg can decode an image, from the largest.
 _RATIOS = (8, 4, 2, 1)
-_ORIENTATION = 0x0112  # the EXIF tag
-_UPRIGHT = (None, 1)
+
+# Bytes in which a JPEG that has an EXIF header names it, behind other segments such as a profile.
+_HEAD = 4096
 
 # From (height, width) int32 to [y, x, height, width] int32, within them.
 Window = Callable[[tf.Tensor], tf.Tensor]
@@ -66,14 +67,14 @@ def decode_window(
 def _is_plain_jpeg(content: tf.Tensor) -> tf.Tensor:
     """Whether an image is a JPEG that TensorFlow decodes as Pillow does: whole and upright."""
     size = tf.strings.length(content)
-    head = tf.strings.substr(content, 0, tf.minimum(size, 64))
+    head = tf.strings.substr(content, 0, tf.minimum(size, _HEAD))
     tail = tf.strings.substr(content, tf.maximum(size - 2, 0), 2)
     is_jpeg = tf.equal(tf.strings.substr(head, 0, tf.minimum(size, 3)), b"\xff\xd8\xff")
     is_whole = tf.equal(tail, b"\xff\xd9")
     has_exif = tf.strings.regex_full_match(head, r"\C*Exif\C*")  # \C is any byte
 
-    def is_upright() -> tf.Tensor:
-        answer = tf.numpy_function(_is_upright, [content], tf.bool, stateful=False)
+    def by_header() -> tf.Tensor:
+        answer = tf.numpy_function(_is_plain, [content], tf.bool, stateful=False)
         return tf.ensure_shape(answer, ())
 
     def is_simple() -> tf.Tensor:
@@ -82,16 +83,15 @@ def _is_plain_jpeg(content: tf.Tensor) -> tf.Tensor:
 
     return tf.cond(
         is_jpeg & is_whole,
-        lambda: tf.cond(has_exif, is_upright, is_simple),
+        lambda: tf.cond(has_exif, by_header, is_simple),
         lambda: tf.constant(False),
     )
 
 
-def _is_upright(content: bytes) -> np.bool_:
+def _is_plain(content: bytes) -> np.bool_:
     try:
         with PIL.Image.open(io.BytesIO(content)) as image:
-            is_plain = image.mode in ("RGB", "L")
-            return np.bool_(is_plain and image.getexif().get(_ORIENTATION) in _UPRIGHT)
+            return np.bool_(image.mode in ("RGB", "L") and is_upright(image))
     except Exception:  # whatever it is, the reader of all formats has a sentence for it
         return np.bool_(False)
 

@@ -64,6 +64,12 @@ def test_an_image_that_lies_on_its_side_is_turned_before_the_window_is_taken():
     np.testing.assert_array_equal(part, upright[250:350, 10:60])
 
 
+def test_an_orientation_behind_another_segment_is_found():
+    content = encode(PHOTO, orientation=6)
+    segment = b"\xff\xe2" + (2002).to_bytes(2, "big") + bytes(2000)
+    assert decode(content[:2] + segment + content[2:]).shape == (501, 377, 3)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_window_is_a_part_of_the_image(kind):
     content = encode(PHOTO, kind)
