@@ -8,7 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets.data.augmentation import Augmentation, Crop, FlipLeftRight, PadCrop
+from keras_convnets.data.augmentation.base import fold
 from keras_convnets.data.decoding import first_fault
+from keras_convnets.data.encoded import read_ahead
 from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.order import Worker, evaluation_rows, training_rows
 from keras_convnets.data.splits import Split
@@ -89,12 +91,12 @@ def training_batches(
     take = _taker(split, preprocessing, crop)
     is_bytes = all(isinstance(change, _KEEPS_BYTES) for change in changes)
 
-    def prepare(index, image_seed):
-        image = take(index, _fold(image_seed, changes.index(crop) if crop else 0))
+    def prepare(index, image_seed, *content):
+        image = take(index, fold(image_seed, changes.index(crop) if crop else 0), *content)
         image = _to_bytes(image) if is_bytes else tf.cast(image, tf.float32)
         for i, change in enumerate(changes):
             if change is not crop:
-                image = change(image, _fold(image_seed, i), preprocessing.size)
+                image = change(image, fold(image_seed, i), preprocessing.size)
         # One image stays in a core's cache, where a batch does not.
         return preprocessing.scale(image), index
 
@@ -107,7 +109,7 @@ def training_batches(
         first_step=first_step,
         worker=worker,
     )
-    batches = _batches(rows, prepare, worker.share(batch_size), deterministic)
+    batches = _batches(split, rows, prepare, worker.share(batch_size), deterministic)
     labels_of = _label_reader(split, classes)
 
     def finish(batch_seed, batch):
@@ -118,7 +120,7 @@ def training_batches(
             labels = labels if split.is_multi_label else tf.one_hot(labels, classes)
         for i, change in mixes:
             # No image has this seed: theirs are folded with the numbers of other changes.
-            images, labels = change(images, labels, _fold(batch_seed, i))
+            images, labels = change(images, labels, fold(batch_seed, i))
         return images, labels
 
     first, last = epoch * steps + first_step, None if epochs is None else (epoch + epochs) * steps
@@ -155,15 +157,15 @@ def evaluation_batches(
     take = _taker(split, preprocessing, None)
     labels_of = _label_reader(split, classes)
 
-    def prepare(index, is_real):
-        return preprocessing.scale(_to_bytes(take(index, None))), index, is_real
+    def prepare(index, is_real, *content):
+        return preprocessing.scale(_to_bytes(take(index, None, *content))), index, is_real
 
     def finish(images, indices, is_real):
         pair = images, labels_of(indices)
         return pair if worker.count == 1 else (*pair, tf.cast(is_real, tf.float32))
 
     rows = evaluation_rows(len(split), batch_size, worker)
-    return _finished(_batches(rows, prepare, batch_size, True), finish, True)
+    return _finished(_batches(split, rows, prepare, batch_size, True), finish, True)
 
 
 @contextlib.contextmanager
@@ -193,13 +195,14 @@ def _taker(
     if split.encoded is not None:
         encoded, channels = split.encoded, preprocessing.channels
 
-        def take_window(index, seed):
+        def take_window(index, seed, content=None):
             if crop is None:
                 # The resize that follows shall have more pixels than it makes.
                 enough = 2 * preprocessing.enough
-                return preprocessing.center(decode_window(encoded, index, whole, enough, channels))
+                image = decode_window(encoded, index, whole, enough, channels, content)
+                return preprocessing.center(image)
             part = decode_window(
-                encoded, index, lambda shape: crop.window(shape, seed), size, channels
+                encoded, index, lambda shape: crop.window(shape, seed), size, channels, content
             )
             return crop.resize(tf.cast(part, tf.float32), seed, size)
 
@@ -245,10 +248,6 @@ def _label_reader(split: Split, classes: int | None) -> Callable[[tf.Tensor], tf
     return read
 
 
-def _fold(seed: tf.Tensor, number: int) -> tf.Tensor:
-    return tf.random.experimental.stateless_fold_in(seed, number)
-
-
 def _to_bytes(image: tf.Tensor) -> tf.Tensor:
     if image.dtype == tf.uint8:
         return image
@@ -256,12 +255,14 @@ def _to_bytes(image: tf.Tensor) -> tf.Tensor:
 
 
 def _batches(
-    rows: tf.data.Dataset, prepare: Callable, batch_size: int, deterministic: bool
+    split: Split, rows: tf.data.Dataset, prepare: Callable, batch_size: int, deterministic: bool
 ) -> tf.data.Dataset:
+    if split.encoded is not None:
+        rows = read_ahead(split.encoded, rows)
     # Every condition in `prepare` is a Python one: there is nothing to convert.
     prepare = tf.autograph.experimental.do_not_convert(prepare)
     examples = rows.map(prepare, tf.data.AUTOTUNE, deterministic=deterministic)
-    return examples.batch(batch_size, num_parallel_calls=1)
+    return examples.batch(batch_size)
 
 
 def _finished(batches: tf.data.Dataset, finish: Callable, deterministic: bool) -> tf.data.Dataset:

@@ -108,8 +108,7 @@ def training_rows(
         tf.TensorSpec([None], tf.int64),
         tf.TensorSpec([None, 2], tf.int64),
     )
-    numbers = tf.data.Dataset.from_generator(parts, output_signature=signature)
-    return numbers.flat_map(lambda *part: tf.data.Dataset.from_tensor_slices(part))
+    return tf.data.Dataset.from_generator(parts, output_signature=signature).unbatch()
 
 
 def _parts(length: int, seed: int, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

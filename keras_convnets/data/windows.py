@@ -27,7 +27,12 @@ def whole(shape: tf.Tensor) -> tf.Tensor:
 
 
 def decode_window(
-    encoded: Encoded, index: tf.Tensor, window: Window, enough: int, channels: int
+    encoded: Encoded,
+    index: tf.Tensor,
+    window: Window,
+    enough: int,
+    channels: int,
+    content: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Reads and decodes a part of an image.
 
@@ -38,11 +43,13 @@ def decode_window(
         enough: pixels that the shorter side of the part has to have; what has twice as many or more
             is shrunk, a JPEG while it is decoded.
         channels: 3 for RGB or 1 for grey.
+        content: () string, the bytes of the image if they were read before.
 
     Returns:
         (height, width, channels) uint8.
     """
-    content = encoded.fetch(index)
+    if content is None:
+        content = encoded.fetch(index)
 
     def shape_of(content: bytes, index: int) -> np.ndarray:
         return np.array(read_shape(content, encoded.name(int(index))), np.int32)

@@ -15,6 +15,9 @@ FILTERS = ("bilinear", "area", "nearest", "bicubic")
 # What the draws of a crop fold its seed with.
 _PATCH, _PLACE, _FILTER = range(3)
 
+# The shares that `_place` turns into the half of any room, rounded down.
+_CENTRAL = (0.49999, 0.49999)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Crop(Augmentation, abc.ABC):
@@ -113,21 +116,22 @@ class InceptionCrop(Crop):
 
     def window(self, shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Draws a window (4,) int32 for an image of `shape` (2,): top, left, height, width."""
-        drawn = tf.random.stateless_uniform((3, self.tries), fold(seed, _PATCH))
-        area = self.area[0] + (self.area[1] - self.area[0]) * drawn[0]
-        aspect = self.aspect[0] + (self.aspect[1] - self.aspect[0]) * drawn[1]
+        # Each operation takes its time for each image: there are few, on all tries at once.
+        drawn = tf.random.stateless_uniform((self.tries, 5), fold(seed, _PATCH))
+        area, aspect, swap, places = tf.split(drawn, (1, 1, 1, 2), axis=1)
+        area = self.area[0] + (self.area[1] - self.area[0]) * area
+        aspect = self.aspect[0] + (self.aspect[1] - self.aspect[0]) * aspect
         if self.swaps:
-            aspect = tf.where(drawn[2] < 0.5, aspect, 1 / aspect)
-        pixels = area * tf.reduce_prod(tf.cast(shape, tf.float32))
-        sides = tf.round(tf.sqrt(tf.stack([pixels / aspect, pixels * aspect], axis=1)))
+            aspect = tf.where(swap < 0.5, aspect, 1 / aspect)
+        pixels = area * tf.cast(tf.reduce_prod(shape), tf.float32)
+        sides = tf.round(tf.sqrt(tf.concat([pixels / aspect, pixels * aspect], axis=1)))
         sides = tf.maximum(tf.cast(sides, tf.int32), 1)
-        fits = tf.reduce_all(sides <= shape, axis=1)
-        shorter = tf.reduce_min(shape)
-        square = tf.stack([shorter, shorter])
-        is_any = tf.reduce_any(fits)
-        extent = tf.where(is_any, sides[tf.argmax(fits)], square)
-        place = tf.where(is_any, _place(shape - extent, seed), (shape - extent) // 2)
-        return tf.concat([place, extent], axis=0)
+        # The last of them always fits.
+        sides = tf.concat([sides, tf.fill((1, 2), tf.reduce_min(shape))], axis=0)
+        places = tf.concat([places, [_CENTRAL]], axis=0)
+        room = shape - sides
+        fits = tf.reduce_all(room >= 0, axis=1)
+        return tf.concat([_place(room, places), sides], axis=1)[tf.argmax(fits)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,12 +221,12 @@ class ShorterSideCrop(Crop):
         side = tf.cast(tf.round(self.crop * shorter / scale), tf.int32)
         extent = tf.fill([2], tf.maximum(side, 1))
         region = tf.fill([2], shorter) if self.central_square else shape
-        place = (shape - region) // 2 + _place(region - extent, seed)
+        shares = tf.random.stateless_uniform((2,), fold(seed, _PLACE))
+        place = (shape - region) // 2 + _place(region - extent, shares)
         return tf.concat([place, extent], axis=0)
 
 
-def _place(room: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws whole numbers from 0 to `room`, all alike."""
-    shares = tf.random.stateless_uniform((2,), fold(seed, _PLACE))
+def _place(room: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+    """Turns numbers in [0, 1) into whole ones from 0 to `room`, all alike."""
     drawn = tf.cast(shares * tf.cast(room + 1, tf.float32), tf.int32)
     return tf.minimum(drawn, room)  # a product may be rounded up
