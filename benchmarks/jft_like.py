@@ -23,7 +23,7 @@ from scenes import SIDE, Scenes, label_sets
 
 from keras_convnets import data
 from keras_convnets.data import records
-from keras_convnets.data.encoded import Encoded, fetch_by_reading
+from keras_convnets.data.encoded import Encoded
 from keras_convnets.data.order import shuffled
 from keras_convnets.evaluation import MeanAveragePrecision
 
@@ -81,10 +81,6 @@ class Watched:
         """Reads one."""
         self.were_read.add(index)
         return self._encoded.read(index)
-
-    def fetch(self, index: tf.Tensor) -> tf.Tensor:
-        """Reads one, in a graph."""
-        return fetch_by_reading(self, index)
 
     def name(self, index: int) -> str:
         """What one is called."""

@@ -1,6 +1,7 @@
 """Batches of images as a net expects them."""
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 from keras_convnets.data.augmentation import Augmentation, Crop, FlipLeftRight, PadCrop
 from keras_convnets.data.augmentation.base import fold
 from keras_convnets.data.decoding import first_fault
-from keras_convnets.data.encoded import read_ahead
+from keras_convnets.data.encoded import with_contents
 from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.order import Worker, evaluation_rows, training_rows
 from keras_convnets.data.splits import Split
@@ -91,8 +92,9 @@ def training_batches(
     take = _taker(split, preprocessing, crop)
     is_bytes = all(isinstance(change, _KEEPS_BYTES) for change in changes)
 
-    def prepare(index, image_seed, *content):
-        image = take(index, fold(image_seed, changes.index(crop) if crop else 0), *content)
+    def prepare(*row):
+        *content, index, image_seed = row
+        image = take(*content, index, fold(image_seed, changes.index(crop) if crop else 0))
         image = _to_bytes(image) if is_bytes else tf.cast(image, tf.float32)
         for i, change in enumerate(changes):
             if change is not crop:
@@ -157,8 +159,9 @@ def evaluation_batches(
     take = _taker(split, preprocessing, None)
     labels_of = _label_reader(split, classes)
 
-    def prepare(index, is_real, *content):
-        return preprocessing.scale(_to_bytes(take(index, None, *content))), index, is_real
+    def prepare(*row):
+        *content, index, is_real = row
+        return preprocessing.scale(_to_bytes(take(*content, index, None))), index, is_real
 
     def finish(images, indices, is_real):
         pair = images, labels_of(indices)
@@ -189,22 +192,26 @@ def naming_faults(split: Split | None = None) -> Iterator[None]:
 
 def _taker(
     split: Split, preprocessing: Preprocessing, crop: Crop | None
-) -> Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]:
-    """Returns what gives the image of a number at the size of the net, (size, size, channels)."""
+) -> Callable[..., tf.Tensor]:
+    """Returns what gives an image at the size of the net, (size, size, channels).
+
+    It takes the number of an image and a seed, and before them the content if that is encoded.
+    """
     size = preprocessing.size
     if split.encoded is not None:
-        encoded, channels = split.encoded, preprocessing.channels
+        decode = functools.partial(
+            decode_window, name_of=split.encoded.name, channels=preprocessing.channels
+        )
 
-        def take_window(index, seed, content=None):
+        def take_window(content, index, seed):
             if crop is None:
                 # The resize that follows shall have more pixels than it makes.
                 enough = 2 * preprocessing.enough
-                image = decode_window(encoded, index, whole, enough, channels, content)
-                return preprocessing.center(image)
-            part = decode_window(
-                encoded, index, lambda shape: crop.window(shape, seed), size, channels, content
+                return preprocessing.center(decode(content, index, window=whole, enough=enough))
+            part = decode(
+                content, index, window=lambda shape: crop.window(shape, seed), enough=size
             )
-            return crop.resize(tf.cast(part, tf.float32), seed, size)
+            return crop.resize(part, seed, size)
 
         return take_window
     pixels = _array_reader(split.images)
@@ -258,7 +265,7 @@ def _batches(
     split: Split, rows: tf.data.Dataset, prepare: Callable, batch_size: int, deterministic: bool
 ) -> tf.data.Dataset:
     if split.encoded is not None:
-        rows = read_ahead(split.encoded, rows)
+        rows = with_contents(split.encoded, rows)
     # Every condition in `prepare` is a Python one: there is nothing to convert.
     prepare = tf.autograph.experimental.do_not_convert(prepare)
     examples = rows.map(prepare, tf.data.AUTOTUNE, deterministic=deterministic)

@@ -26,9 +26,6 @@ class Encoded(Protocol):
             InputError: if they can't be read.
         """
 
-    def fetch(self, index: tf.Tensor) -> tf.Tensor:
-        """Returns the bytes of one image, () string, within a graph; `index` is () int64."""
-
     def size(self, index: int) -> int:
         """Returns how many bytes an image has.
 
@@ -67,10 +64,6 @@ class Files:
         with _naming(self.paths[index]):
             return self.paths[index].stat().st_size
 
-    def fetch(self, index: tf.Tensor) -> tf.Tensor:
-        names = tf.constant([os.fsencode(path) for path in self.paths])
-        return tf.io.read_file(names[index])
-
     def name(self, index: int) -> str:
         return str(self.paths[index])
 
@@ -103,9 +96,6 @@ class Blobs:
     def size(self, index: int) -> int:
         return len(self._blobs[index])
 
-    def fetch(self, index: tf.Tensor) -> tf.Tensor:
-        return fetch_by_reading(self, index)
-
     def name(self, index: int) -> str:
         return self._names[index]
 
@@ -129,36 +119,25 @@ def _naming(path: Path) -> Iterator[None]:
         raise InputError(f"The image file {str(path)!r} can't be read: {reason}.") from error
 
 
-def fetch_by_reading(encoded: Encoded, index: tf.Tensor) -> tf.Tensor:
-    """Returns the bytes of one image within a graph, where TensorFlow has no reader for them."""
-    content = tf.numpy_function(lambda i: encoded.read(int(i)), [index], tf.string, stateful=False)
-    return tf.ensure_shape(content, ())
+def with_contents(encoded: Encoded, rows: tf.data.Dataset) -> tf.data.Dataset:
+    """Reads the images of rows, some at a time and ahead of what decodes them.
 
-
-def read_ahead(encoded: Encoded, rows: tf.data.Dataset) -> tf.data.Dataset:
-    """Adds their bytes to images that TensorFlow has no reader for, some at a time.
-
-    A step from its graph into Python takes longer than to read an image.
+    For each image a step from TensorFlow's graph into Python would take longer than to read it.
 
     Args:
         encoded: images.
         rows: a data set of (index () int64, ...).
 
     Returns:
-        A data set of (index, ..., bytes () string); that of files is as it was, for `fetch` is
-        faster there.
+        A data set of (content () string, index, ...).
     """
-    if isinstance(encoded, Files):
-        return rows
 
-    def read(index, *others):
-        content = tf.numpy_function(
-            lambda indices: np.array([encoded.read(int(i)) for i in indices], object),
-            [index],
-            tf.string,
-            stateful=False,
-        )
-        return index, *others, tf.ensure_shape(content, (None,))
+    def read(indices: np.ndarray) -> np.ndarray:
+        return np.array([encoded.read(int(index)) for index in indices], object)
+
+    def add(indices, *others):
+        contents = tf.numpy_function(read, [indices], tf.string, stateful=False)
+        return tf.ensure_shape(contents, (None,)), indices, *others
 
     chunks = rows.batch(_AT_ONCE)
-    return chunks.map(tf.autograph.experimental.do_not_convert(read), tf.data.AUTOTUNE).unbatch()
+    return chunks.map(tf.autograph.experimental.do_not_convert(add), tf.data.AUTOTUNE).unbatch()

@@ -8,7 +8,6 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from keras_convnets.data.encoded import Encoded
 from keras_convnets.data.images import decode_image, is_upright, read_shape
 
 # How much smaller libjpeg can decode an image, from the largest.
@@ -27,35 +26,33 @@ def whole(shape: tf.Tensor) -> tf.Tensor:
 
 
 def decode_window(
-    encoded: Encoded,
+    content: tf.Tensor,
     index: tf.Tensor,
+    name_of: Callable[[int], str],
     window: Window,
     enough: int,
     channels: int,
-    content: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """Reads and decodes a part of an image.
+    """Decodes a part of an image.
 
     Args:
-        encoded: images.
-        index: () int64, which of them.
+        content: () string, an image file.
+        index: () int64, its number.
+        name_of: gives what a message calls the image of a number.
         window: gives the part, in pixels of the upright image.
         enough: pixels that the shorter side of the part has to have; what has twice as many or more
             is shrunk, a JPEG while it is decoded.
         channels: 3 for RGB or 1 for grey.
-        content: () string, the bytes of the image if they were read before.
 
     Returns:
         (height, width, channels) uint8.
     """
-    if content is None:
-        content = encoded.fetch(index)
 
     def shape_of(content: bytes, index: int) -> np.ndarray:
-        return np.array(read_shape(content, encoded.name(int(index))), np.int32)
+        return np.array(read_shape(content, name_of(int(index))), np.int32)
 
     def decode(content: bytes, index: int, part: np.ndarray) -> np.ndarray:
-        name = encoded.name(int(index))
+        name = name_of(int(index))
         return decode_image(content, name, channels, enough=enough, window=part.tolist())
 
     def by_pillow() -> tf.Tensor:

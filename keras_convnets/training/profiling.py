@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_convnets.data import Split
+from keras_convnets.data.encoded import with_contents
 from keras_convnets.data.windows import decode_window, whole
 
 # What is measured takes as many seconds each, after a warm-up.
@@ -74,13 +75,13 @@ def measure(
 
 
 def _decoding_rate(split: Split, seconds: float) -> float:
-    def decode(index):
-        image = decode_window(split.encoded, index, whole, _NEVER_SHRUNK, channels=3)
+    def decode(content, index):
+        image = decode_window(content, index, split.encoded.name, whole, _NEVER_SHRUNK, channels=3)
         return tf.shape(image)
 
     decode = tf.autograph.experimental.do_not_convert(decode)
-    indices = tf.data.Dataset.range(len(split)).repeat()
-    images = indices.map(decode, tf.data.AUTOTUNE, deterministic=False)
+    contents = with_contents(split.encoded, tf.data.Dataset.range(len(split)).repeat())
+    images = contents.map(decode, tf.data.AUTOTUNE, deterministic=False)
     parts = images.batch(32).prefetch(tf.data.AUTOTUNE)
     return _rate(iter(parts), len, seconds)
 

@@ -5,9 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from keras_convnets.data.encoded import fetch_by_reading
 from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.records.framing import name_of
 from keras_convnets.data.records.reading import RecordReader
@@ -48,10 +46,6 @@ class RecordSplit:
         """Returns the image file that a record holds; see `RecordReader.read`."""
         path = self.files[self.file_ids[index]]
         return _READER.read(path, self.offsets[index], self.lengths[index])
-
-    def fetch(self, index: tf.Tensor) -> tf.Tensor:
-        """Returns the image file that a record holds, () string; `index` is () int64."""
-        return fetch_by_reading(self, index)
 
     def size(self, index: int) -> int:
         """Returns how many bytes a record has."""
