@@ -275,4 +275,15 @@ def _batches(
 def _finished(batches: tf.data.Dataset, finish: Callable, deterministic: bool) -> tf.data.Dataset:
     finish = tf.autograph.experimental.do_not_convert(finish)
     # TensorFlow's own choice doubles the buffer after each pause, as for a validation.
-    return batches.map(finish, 1, deterministic=deterministic).prefetch(_AHEAD)
+    return untuned(batches.map(finish, 1, deterministic=deterministic).prefetch(_AHEAD))
+
+
+def untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Keeps TensorFlow from tuning a pipeline; `AUTOTUNE` is the number of cores then.
+
+    The end of an epoch waits for the thread that tunes, in some epochs: for a second behind one of
+    1.6 s, and longer behind longer ones, for it sleeps twice as long each time (TensorFlow 2.21).
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)

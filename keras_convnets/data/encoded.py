@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_convnets.errors import InputError
 
 _AT_ONCE = 16  # images that are read by one step into Python
+_READERS = 4  # such steps at a time; each holds its images in memory
 
 
 class Encoded(Protocol):
@@ -140,4 +141,4 @@ def with_contents(encoded: Encoded, rows: tf.data.Dataset) -> tf.data.Dataset:
         return tf.ensure_shape(contents, (None,)), indices, *others
 
     chunks = rows.batch(_AT_ONCE)
-    return chunks.map(tf.autograph.experimental.do_not_convert(add), tf.data.AUTOTUNE).unbatch()
+    return chunks.map(tf.autograph.experimental.do_not_convert(add), _READERS).unbatch()

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_convnets.data import Split
+from keras_convnets.data.batches import untuned
 from keras_convnets.data.encoded import with_contents
 from keras_convnets.data.windows import decode_window, whole
 
@@ -82,7 +83,7 @@ def _decoding_rate(split: Split, seconds: float) -> float:
     decode = tf.autograph.experimental.do_not_convert(decode)
     contents = with_contents(split.encoded, tf.data.Dataset.range(len(split)).repeat())
     images = contents.map(decode, tf.data.AUTOTUNE, deterministic=False)
-    parts = images.batch(32).prefetch(tf.data.AUTOTUNE)
+    parts = untuned(images.batch(32).prefetch(1))
     return _rate(iter(parts), len, seconds)
 
 
