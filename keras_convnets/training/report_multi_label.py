@@ -11,6 +11,8 @@ from keras_convnets.evaluation import MultiLabelEvaluation
 from keras_convnets.evaluation.score_histogram import LEAST_POSITIVES
 from keras_convnets.training.page import left_out, picture, share, table
 
+ABOUT_CURVES = """ Both are sums over classes. The F1 of an epoch is that at the thresholds which
+were the best on its validation images."""
 LISTED = 200  # rows of a table
 # What the title of a picture has room for: labels, and characters in a line.
 NAMED = 3
