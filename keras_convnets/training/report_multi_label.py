@@ -86,7 +86,7 @@ def _by_class(scores: MultiLabelEvaluation, classes: Sequence[str]) -> str:
     ]
     worst = [cells for _, cells in sorted(rows, key=lambda row: row[0])[:LISTED]]
     missing = len(classes) - len(rows)
-    absent = f" {missing:,} classes are labels of none of these images." if missing else ""
+    absent = f" Classes that none of these images has: {missing:,}." if missing else ""
     header = ["class", "images", "threshold", "precision", "recall", "F1", "average precision"]
     return table(header, worst) + (
         "<p>The worst F1 first. Precision: how many of those that were given the label have it; "
