@@ -3,8 +3,10 @@
     keras_convnets.recipes.get("xception_jft")
 
 The recipe is complete as data; its training is asynchronous, which `keras-convnets train` refuses
-in this version. JFT is Google's own: over 350 million images, 17,000 classes, several labels each;
-no TFDS set is like it, and `benchmarks/jft_like.py` makes records of as many classes.
+in this version. `--set parallelism=sync --data tfrecord:DIR` trains it on images with several
+labels; a run of a few thousand steps wants a shorter average, too (`--set ema=0.99`).
+JFT is Google's own: over 350 million images, 17,000 classes, several labels each; no TFDS set is
+like it, and `benchmarks/jft_like.py` makes records of as many classes.
 Expected (paper, table 2): MAP@100 on FastEval14k 6.78 with two fully-connected layers of 4096
 units, 6.70 without (`--set model_options={"classifier_activation": "sigmoid"}`).
 Cost: 60 NVIDIA K80 GPUs for over one month, to 30 million steps. Not run here.

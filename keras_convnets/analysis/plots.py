@@ -41,22 +41,32 @@ class Picture(Figure):
 def curves(history: Sequence[dict[str, float]]) -> Picture:
     """Draws loss and top-1 over epochs, for training and validation images.
 
+    Where images may have several labels, MAP@100 and F1 of the validation images too.
+
     Args:
         history: rows of history.csv.
     """
-    figure = Picture(figsize=(10, 3.6), layout="constrained")
+    ranked = {"MAP@100": "val_map_at_100", "F1, all labels": "val_micro_f1"}
+    ranked = {title: name for title, name in ranked.items() if name in history[0]}
+    panels = {
+        "loss (nats)": {"training": "loss", "validation": "val_loss"},
+        "best class is a label" if ranked else "top-1 accuracy": {
+            "training": "top1",
+            "validation": "val_top1",
+        },
+        **({"validation images": ranked} if ranked else {}),
+    }
+    figure = Picture(figsize=(5 * len(panels), 3.6), layout="constrained")
     epochs = [row["epoch"] for row in history]
-    for axes, metric, label in zip(
-        figure.subplots(1, 2), ("loss", "top1"), ("loss (nats)", "top-1 accuracy"), strict=True
-    ):
-        for name, title in ((metric, "training"), (f"val_{metric}", "validation")):
+    for axes, (label, lines) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for title, name in lines.items():
             axes.plot(epochs, [row[name] for row in history], marker=".", label=title)
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
-        if metric == "top1":
+        if not label.startswith("loss"):
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     return figure
 

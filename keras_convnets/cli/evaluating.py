@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import rich.console
 import typer
 
-from keras_convnets.cli import evaluating_multi_label
 from keras_convnets.cli import evaluation_tables as tables
+from keras_convnets.cli import evaluation_tables_multi_label
 from keras_convnets.cli.exit_codes import PARTIAL
 from keras_convnets.errors import InputError
 from keras_convnets.progress import counting
@@ -75,7 +75,10 @@ def evaluate(
     ] = False,
     save_predictions: Annotated[
         Path | None,
-        typer.Option(help="Write the best five classes of each image to this .csv or .npz."),
+        typer.Option(
+            help="Write the best five classes of each image to this .csv or .npz, or the best "
+            "hundred if an image may have several labels."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -84,7 +87,9 @@ def evaluate(
 ) -> None:
     """Measure top-1, top-5 and cross-entropy on images, each counted once.
 
-    Of models that give an image several labels: MAP@100, and F1 at their thresholds.
+    Of models that give an image several labels: MAP@100, and F1 at their thresholds (of an
+    ensemble, at the means of these).
+
     Files that can't be read are named and skipped (exit code 3).
     """
     from keras_convnets.deployment import find_model
@@ -107,27 +112,14 @@ def evaluate(
     loaded = {model: find_model(model) for model in models}
     images = _load_images(models, data, split)
     name, whole = _choose_split(images, data, split)
-    others = {
-        "--ensemble": ensemble,
-        "--table": table,
+    of_one_label = {
         "--restrict-classes": restrict_classes is not None,
         "--real-labels": real_labels is not None,
         "--blacklist": blacklist is not None,
-        **of_one,
+        "--confusion": confusion,
+        "--calibration": calibration,
     }
-    cards = {model: card for model, (_, card) in loaded.items()}
-    if evaluating_multi_label.check(cards, images, shown, others):
-        [(net, card)] = loaded.values()
-        fields, faults = evaluating_multi_label.score(
-            models[0], net, card, whole, images, shown[0], batch_size
-        )
-        fields = {"split": name, "models": models, **fields}
-        if as_json:
-            print(json.dumps(fields))
-        else:
-            tables.show_multi_label(fields, data)
-        _tell_skipped([fault.reason for fault in (*images.skipped, *faults)])
-        return
+    _check_labels({model: card for model, (_, card) in loaded.items()}, images, of_one_label)
     members, aligned = _align(models, loaded, images, data, restrict_classes)
     selection = select(
         whole,
@@ -149,6 +141,7 @@ def evaluate(
             labels=selection.labels,
             batch_size=batch_size,
             on_image=advance,
+            keep_best=save_predictions is not None,
         )
     fields = [
         {"split": name, **output.to_json(result, aligned.names, selection.truths)}
@@ -156,14 +149,17 @@ def evaluate(
     ]
     if save_predictions is not None:
         output.write_predictions(
-            save_predictions, results[0].scores, aligned.names, selection.names
+            save_predictions, results[0].scores, selection.labels, aligned.names, selection.names
         )
     if out is not None:
         output.write_folder(out, results[0].scores, aligned.names, fields[0])
     if as_json:
         print(json.dumps(fields[0] if len(fields) == 1 else {"split": name, "results": fields}))
     else:
-        tables.show(fields, data, table, confusion, calibration)
+        if images.is_multi_label:
+            evaluation_tables_multi_label.show(fields, data, table)
+        else:
+            tables.show(fields, data, table, confusion, calibration)
     _tell_skipped(skipped)
 
 
@@ -184,16 +180,40 @@ def _align(
     restrict_classes: Path | None,
 ) -> "tuple[list[Member], Alignment]":
     """Brings the classes of models and data in line."""
+    import numpy as np
+
     from keras_convnets.evaluation import Member
     from keras_convnets.evaluation.classes import align
 
     names = [(model, loaded[model][1].classes) for model in models]
     aligned = align(names, data, images.classes, restrict_classes)
-    members = [
-        Member(model, loaded[model][0], loaded[model][1].preprocessing, columns)
-        for model, columns in zip(models, aligned.columns, strict=True)
-    ]
+    members = []
+    for model, columns in zip(models, aligned.columns, strict=True):
+        net, card = loaded[model]
+        thresholds = np.array(card.thresholds) if card.multi_label else None
+        if thresholds is not None and columns is not None:
+            thresholds = thresholds[columns]
+        members.append(Member(model, net, card.preprocessing, columns, thresholds))
     return members, aligned
+
+
+def _check_labels(
+    cards: "dict[str, ModelCard]", images: "ImageSet", of_one_label: dict[str, bool]
+) -> None:
+    """Refuses models, data and options that are not all for one label an image, or for several."""
+    counts = ("one label", "several labels")
+    for model, card in cards.items():
+        if card.multi_label != images.is_multi_label:
+            raise InputError(
+                f"The model {model!r} gives an image {counts[card.multi_label]}, and images of "
+                f"{images.name!r} have {counts[images.is_multi_label]}; they should go together."
+            )
+    given = [option for option, is_given in of_one_label.items() if is_given]
+    if images.is_multi_label and given:
+        raise InputError(
+            f"{', '.join(of_one_label)} are for images with one label each, and those of "
+            f"{images.name!r} may have several. Received: {given[0]}"
+        )
 
 
 def _groups(models: int, ensemble: bool, table: bool) -> list[tuple[int, ...]]:

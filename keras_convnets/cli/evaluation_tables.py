@@ -1,5 +1,6 @@
 """What `keras-convnets evaluate` prints."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,6 @@ import rich.table
 
 # Mistakes that are listed.
 MOST_CONFUSED = 20
-
-# Classes that are listed.
-MOST_LISTED = 20
 
 
 def show(
@@ -27,106 +25,72 @@ def show(
         calibration: whether to print its reliability.
     """
     console = rich.console.Console()
-    console.print(_errors(results, data) if as_errors else _scores(results, data))
+    if as_errors:
+        title = f"Top-1 / top-5 error in % on {images_of(results[0], data)}"
+        console.print(by_count(results, title, _errors))
+    else:
+        console.print(_scores(results, data))
     if confusion:
         console.print(_mistakes(results[0]))
     if calibration:
         console.print(_reliability(results[0]))
 
 
-def show_multi_label(result: dict[str, Any], data: str) -> None:
-    """Prints the figures of a model that gives an image several labels, and its worst classes.
-
-    Args:
-        result: of `evaluating_multi_label.score`, with `split`.
-        data: what the user called the data.
-    """
-    figures = {
-        "MAP@100": "map_at_100",
-        "mean average precision of the classes": "macro_average_precision",
-        "F1 at the thresholds, all labels": "micro_f1",
-        "F1 at the thresholds, mean of the classes": "macro_f1",
-        "best class is a label": "top1",
-        "one of the best five is": "top5",
-    }
-    table = rich.table.Table("", "", title=_images(result, data), show_header=False)
-    for title, name in figures.items():
-        table.add_row(title, _number(result[name], ".2%"))
-    table.add_row("binary cross-entropy (nats an image)", _number(result["loss"], ".4f"))
-    console = rich.console.Console()
-    console.print(table)
-    there = [row for row in result["classes"] if row["n"]]
-    there.sort(key=lambda row: row["f1"] or 0)
-    worst = rich.table.Table(
-        rich.table.Column("class", overflow="fold"),
-        "images",
-        "threshold",
-        "precision",
-        "recall",
-        "F1",
-        "average precision",
-        title=f"The worst of {len(there):,} classes" if len(there) > MOST_LISTED else None,
-    )
-    for row in there[:MOST_LISTED]:
-        shares = (row[name] for name in ("precision", "recall", "f1", "average_precision"))
-        worst.add_row(
-            rich.markup.escape(row["name"]),
-            f"{row['n']:,}",
-            f"{row['threshold']:.3g}",
-            *(_number(share, ".1%") for share in shares),
-        )
-    console.print(worst)
-
-
 def _scores(results: list[dict[str, Any]], data: str) -> rich.table.Table:
     is_real = "real" in results[0]
-    short = _short_names(results)
     table = rich.table.Table(
-        rich.table.Column("model", overflow="fold"),
-        rich.table.Column("protocol", overflow="fold"),
+        *columns_of_what(),
         "top-1",
         "top-5",
         *(["ReaL top-1"] if is_real else []),
         "loss (nats)",
         "calibration error",
-        title=_images(results[0], data),
+        title=images_of(results[0], data),
         caption="In brackets: the 95 % confidence interval (Wilson). Loss: cross-entropy.",
         show_lines=len(results) > 1,
     )
     for result in results:
         real = result.get("real")
         table.add_row(
-            rich.markup.escape("\n+ ".join(short[name] for name in result["models"])),
-            result["protocol"],
+            *cells_of(result, results),
             _share(result["top1"], result["top1_interval"]),
             _share(result["top5"], result["top5_interval"]),
             *([_share(real["top1"], real["top1_interval"])] if real else []),
-            _number(result["loss"], ".4f"),
-            _number(result["calibration"]["error"], ".2%"),
+            number(result["loss"], ".4f"),
+            number(result["calibration"]["error"], ".2%"),
         )
     return table
 
 
-def _errors(results: list[dict[str, Any]], data: str) -> rich.table.Table:
+def _errors(result: dict[str, Any]) -> str:
+    return f"{100 * (1 - result['top1']):.2f} / {100 * (1 - result['top5']):.2f}"
+
+
+def by_count(
+    results: list[dict[str, Any]], title: str, cell: Callable[[dict[str, Any]], str]
+) -> rich.table.Table:
+    """Returns the table of the papers: numbers of models by protocols.
+
+    Args:
+        results: of the first model, the first two, ... under each protocol.
+        title: says what the cells are.
+        cell: gives that of a result.
+    """
     protocols = list(dict.fromkeys(result["protocol"] for result in results))
     largest = max((result["models"] for result in results), key=len)
     table = rich.table.Table(
         "models",
         *protocols,
-        title=f"Top-1 / top-5 error in % on {_images(results[0], data)}",
+        title=title,
         caption=rich.markup.escape(
             "The first "
             + ", the next ".join(_short_names(results)[name] for name in largest)
             + ". Probabilities are averaged over models and over what a protocol shows."
         ),
     )
-    cells = {(len(result["models"]), result["protocol"]): result for result in results}
+    found = {(len(result["models"]), result["protocol"]): result for result in results}
     for count in range(1, len(largest) + 1):
-        row = [cells[count, protocol] for protocol in protocols]
-        table.add_row(
-            str(count),
-            *(f"{100 * (1 - r['top1']):.2f} / {100 * (1 - r['top5']):.2f}" for r in row),
-        )
+        table.add_row(str(count), *(cell(found[count, protocol]) for protocol in protocols))
     return table
 
 
@@ -153,13 +117,26 @@ def _reliability(result: dict[str, Any]) -> rich.table.Table:
         table.add_row(
             f"{part['low']:.1%} to {part['high']:.1%}",
             f"{part['n']:,}",
-            _number(part["confidence"], ".1%"),
-            _number(part["accuracy"], ".1%"),
+            number(part["confidence"], ".1%"),
+            number(part["accuracy"], ".1%"),
         )
     return table
 
 
-def _images(result: dict[str, Any], data: str) -> str:
+def columns_of_what() -> list[rich.table.Column]:
+    """Returns the columns that say what a row of results is of."""
+    return [rich.table.Column(title, overflow="fold") for title in ("model", "protocol")]
+
+
+def cells_of(result: dict[str, Any], results: list[dict[str, Any]]) -> list[str]:
+    """Returns the cells of these columns; names are as long as tells them apart."""
+    short = _short_names(results)
+    models = "\n+ ".join(short[name] for name in result["models"])
+    return [rich.markup.escape(models), result["protocol"]]
+
+
+def images_of(result: dict[str, Any], data: str) -> str:
+    """Returns how many images a result is of, and of what."""
     return rich.markup.escape(f"{result['n']:,} {result['split']} images of {data}")
 
 
@@ -178,5 +155,6 @@ def _share(share: float, interval: list[float]) -> str:
     return f"{share:.2%}\n({100 * low:.2f} to {100 * high:.2f})"
 
 
-def _number(value: float | None, form: str) -> str:
+def number(value: float | None, form: str) -> str:
+    """Returns a number in a form, or none."""
     return "none" if value is None else format(value, form)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_convnets.data import LabelSets
 from keras_convnets.errors import InputError
 from keras_convnets.imagenet_utils import class_names
 
@@ -112,6 +113,12 @@ class Alignment:
     names: tuple[str, ...]
     labels: np.ndarray
     columns: tuple[np.ndarray | None, ...]
+
+    def of(self, labels: np.ndarray | LabelSets) -> np.ndarray | LabelSets:
+        """Returns labels of the data as classes in question."""
+        if isinstance(labels, LabelSets):
+            return LabelSets(self.labels[labels.values], labels.offsets)
+        return self.labels[labels]
 
 
 def align(

@@ -7,11 +7,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_convnets.data import LabelSets
 from keras_convnets.evaluation.average_precision import MeanAveragePrecision
 from keras_convnets.evaluation.score_histogram import ScoreHistogram
 from keras_convnets.evaluation.scores import TOP
 
 MAP_AT = 100  # Chollet 2017, arXiv 1610.02357, section 4.1
+
+# Scores that are worked on at once; some tables of float64 are made of them.
+_AT_ONCE = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,9 +55,12 @@ class MultiLabelEvaluation:
         positives: (classes,) images with each label.
         average_precisions: (classes,) of each class; NaN where no image has the label.
         best_thresholds: (classes,) by these images; see `ScoreHistogram.choose_thresholds`.
-        thresholds: (classes,) that the counts belong to, or `None`.
+        thresholds: (classes,) that the counts belong to: the given, or else the best.
         called: (classes,) images that are given each label by the thresholds.
         right: (classes,) those of them that have it.
+        best: (n, 100) the best classes of each image, best first, or fewer if there are fewer; or
+            `None` if they were not to be kept.
+        probabilities: (n, 100) of the best classes, or `None`.
     """
 
     n: int
@@ -64,17 +71,17 @@ class MultiLabelEvaluation:
     positives: np.ndarray
     average_precisions: np.ndarray
     best_thresholds: np.ndarray
-    thresholds: np.ndarray | None
+    thresholds: np.ndarray
     called: np.ndarray
     right: np.ndarray
+    best: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
 
     @property
     def figures(self) -> dict[str, float | None]:
         """The scores without the arrays."""
         names = ("n", "top1", "top5", "loss", "map_at_100", "macro_average_precision")
-        if self.thresholds is not None:
-            names = (*names, "micro_f1", "macro_f1")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*names, "micro_f1", "macro_f1")}
 
     @property
     def macro_average_precision(self) -> float | None:
@@ -95,7 +102,7 @@ class MultiLabelEvaluation:
 
     @property
     def by_class(self) -> list[LabelScore]:
-        """The scores of each class; there must be thresholds."""
+        """The scores of each class."""
         columns = (
             self.positives.tolist(),
             self.thresholds.tolist(),
@@ -112,10 +119,17 @@ class MultiLabelScorer:
 
     Args:
         classes: number of classes.
-        thresholds: (classes,) the probability from which on each label is given, or `None`.
+        thresholds: (classes,) the probability from which on each label is given; `None` for those
+            that turn out to be the best.
+        keep_best: whether to keep the best classes of each image, too: 800 bytes an image.
     """
 
-    def __init__(self, classes: int, thresholds: Sequence[float] | np.ndarray | None = None):
+    def __init__(
+        self,
+        classes: int,
+        thresholds: Sequence[float] | np.ndarray | None = None,
+        keep_best: bool = False,
+    ):
         self._thresholds = None if thresholds is None else np.asarray(thresholds, np.float64)
         self._histogram = ScoreHistogram(classes)
         self._mean_average_precision = MeanAveragePrecision(MAP_AT)
@@ -123,18 +137,32 @@ class MultiLabelScorer:
         self._top = np.zeros(TOP, np.int64)
         self._loss = 0.0
         self._n = 0
+        self._kept: list[tuple[np.ndarray, np.ndarray]] | None = [] if keep_best else None
 
-    def add(self, scores: np.ndarray, labels: np.ndarray) -> None:
+    def add(self, scores: np.ndarray, labels: np.ndarray | LabelSets) -> None:
         """Takes a batch.
 
         Args:
             scores: (n, classes) probabilities.
-            labels: (n, classes) of zeros and ones.
+            labels: (n, classes) of zeros and ones, or the labels of each image.
         """
-        is_label = np.asarray(labels) > 0
+        rows = max(1, _AT_ONCE // scores.shape[1])
+        for start in range(0, len(scores), rows):
+            part = np.arange(start, min(start + rows, len(scores)))
+            if isinstance(labels, LabelSets):
+                dense = labels.to_dense(part, scores.shape[1])
+            else:
+                dense = np.asarray(labels)[part]
+            self._add(scores[part], dense > 0)
+
+    def _add(self, scores: np.ndarray, is_label: np.ndarray) -> None:
         heights = np.where(np.isnan(scores), -np.inf, scores)
         # Of equal scores the class with the lower index comes first.
-        best = np.asarray(keras.ops.top_k(heights, min(TOP, scores.shape[1]))[1])
+        count = min(TOP if self._kept is None else MAP_AT, scores.shape[1])
+        best = np.asarray(keras.ops.top_k(heights, count)[1])
+        if self._kept is not None:
+            self._kept.append((best, np.take_along_axis(scores, best, axis=1).astype(np.float32)))
+            best = best[:, :TOP]
         hits = np.take_along_axis(is_label & (heights >= 0), best, axis=1)
         self._top[: hits.shape[1]] += np.maximum.accumulate(hits, axis=1).sum(axis=0)
         self._top[hits.shape[1] :] += hits.any(axis=1).sum()
@@ -150,6 +178,14 @@ class MultiLabelScorer:
 
     def result(self) -> MultiLabelEvaluation:
         """Returns the scores of all batches."""
+        chosen = self._histogram.choose_thresholds()
+        counts = {"called": chosen.called, "right": chosen.right}
+        if self._thresholds is not None:
+            counts = {"called": self._called, "right": self._right}
+        kept = {}
+        if self._kept:
+            columns = map(np.concatenate, zip(*self._kept, strict=True))
+            kept = dict(zip(("best", "probabilities"), columns, strict=True))
         return MultiLabelEvaluation(
             n=self._n,
             top1=float(self._top[0] / self._n),
@@ -158,10 +194,10 @@ class MultiLabelScorer:
             map_at_100=float(self._mean_average_precision.result()),
             positives=self._histogram.positives,
             average_precisions=self._histogram.average_precisions(),
-            best_thresholds=self._histogram.choose_thresholds(),
-            thresholds=self._thresholds,
-            called=self._called,
-            right=self._right,
+            best_thresholds=chosen.thresholds,
+            thresholds=chosen.thresholds if self._thresholds is None else self._thresholds,
+            **counts,
+            **kept,
         )
 
 
@@ -176,8 +212,8 @@ def evaluate_multi_label(
     Args:
         model: gives a probability for each class, (n, classes).
         batches: every image once; labels are (n, classes) of zeros and ones.
-        thresholds: (classes,) the probability from which on each label is given; `None` leaves out
-            what needs them.
+        thresholds: (classes,) the probability from which on each label is given; `None` for those
+            that are the best on these images.
         on_batch: called with the number of images of each batch, to show progress.
     """
     scorer = MultiLabelScorer(model.output_shape[-1], thresholds)

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from keras_convnets.analysis.plots import Picture, confusion_matrix
+from keras_convnets.data import LabelSets
 from keras_convnets.errors import InputError
 from keras_convnets.evaluation.calibration import Calibration
 from keras_convnets.evaluation.imagenet import real_scores
+from keras_convnets.evaluation.multi_label import MultiLabelEvaluation
 from keras_convnets.evaluation.prediction import Result
 from keras_convnets.evaluation.scores import Evaluation
 from keras_convnets.files import check_writable, replacing, write_json
@@ -38,20 +40,27 @@ def to_json(
 
     Returns:
         A dictionary; what is not a number is `None`, and the confusion matrix is a list of
-        [true class, predicted class, images] of its entries above 0.
+        [true class, predicted class, images] of its entries above 0. Where images may have several
+        labels there is neither this nor calibration.
     """
     scores = result.scores
     fields = {
         **scores.figures,
         "models": list(result.members),
         "protocol": result.protocol.name,
+    }
+    is_multi_label = isinstance(scores, MultiLabelEvaluation)
+    by_class = scores.by_class if is_multi_label else scores.by_class(len(classes))
+    fields["classes"] = [
+        {"name": name, **dataclasses.asdict(score)}
+        for name, score in zip(classes, by_class, strict=True)
+    ]
+    if is_multi_label:
+        return _finite(fields)
+    fields |= {
         "top1_interval": list(scores.top1_interval),
         "top5_interval": list(scores.top5_interval),
         "calibration": dataclasses.asdict(scores.calibration),
-        "classes": [
-            {"name": name, **dataclasses.asdict(score)}
-            for name, score in zip(classes, scores.by_class(len(classes)), strict=True)
-        ],
         "confusion": [
             [classes[true], classes[called], count]
             for true, called, count in scores.confusions(len(classes)).tolist()
@@ -82,41 +91,79 @@ def check_predictions(path: str | os.PathLike) -> None:
 
 
 def write_predictions(
-    path: str | os.PathLike, scores: Evaluation, classes: Sequence[str], images: Sequence[str]
+    path: str | os.PathLike,
+    scores: Evaluation | MultiLabelEvaluation,
+    labels: np.ndarray | LabelSets,
+    classes: Sequence[str],
+    images: Sequence[str],
 ) -> None:
-    """Writes the best five classes of each image with their probabilities, whole or not at all.
+    """Writes the best classes of each image with their probabilities, whole or not at all.
+
+    They are 5, or 100 where an image may have several labels; fewer if there are fewer classes.
 
     Args:
         path: `.csv`, of names; or `.npz`, of the arrays `images`, `labels`, `best`,
-            `probabilities` and `classes`, where the labels and the best are indices.
-        scores: what was predicted.
+            `probabilities` and `classes`, where the labels and the best are indices. Several labels
+            of images stand in a row, those of image i from `offsets[i]` to `offsets[i + 1]`, and
+            `thresholds` has that of each class. In `.csv` they stand in one cell, with semicolons
+            between, and `given` has those of the best classes that reach their thresholds.
+        scores: what was predicted, with the best classes.
+        labels: (n,) true classes, or labels.
         classes: names of the classes.
         images: what each image is called.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    write = _write_arrays if path.suffix == ".npz" else _write_rows
     with replacing(path) as temporary:
-        if path.suffix == ".npz":
-            np.savez_compressed(
-                temporary,
-                images=np.array(images, np.str_),
-                labels=scores.labels,
-                best=scores.best,
-                probabilities=scores.probabilities,
-                classes=np.array(classes, np.str_),
-            )
-            return
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            places = range(1, scores.best.shape[1] + 1)
-            columns = [name for i in places for name in (f"class{i}", f"probability{i}")]
-            writer.writerow(["image", "true", *columns])
-            for image, label, best, probabilities in zip(
-                images, scores.labels, scores.best, scores.probabilities, strict=True
-            ):
-                pairs = zip(best, probabilities, strict=True)
-                cells = [cell for i, share in pairs for cell in (classes[i], f"{share:.6g}")]
-                writer.writerow([image, classes[label], *cells])
+        write(temporary, scores, labels, classes, images)
+
+
+def _write_arrays(
+    path: Path,
+    scores: Evaluation | MultiLabelEvaluation,
+    labels: np.ndarray | LabelSets,
+    classes: Sequence[str],
+    images: Sequence[str],
+) -> None:
+    arrays = {"labels": labels}
+    if isinstance(labels, LabelSets):
+        offsets, thresholds = labels.offsets, scores.thresholds
+        arrays = {"labels": labels.values, "offsets": offsets, "thresholds": thresholds}
+    np.savez_compressed(
+        path,
+        images=np.array(images, np.str_),
+        best=scores.best,
+        probabilities=scores.probabilities,
+        classes=np.array(classes, np.str_),
+        **arrays,
+    )
+
+
+def _write_rows(
+    path: Path,
+    scores: Evaluation | MultiLabelEvaluation,
+    labels: np.ndarray | LabelSets,
+    classes: Sequence[str],
+    images: Sequence[str],
+) -> None:
+    is_multi_label = isinstance(labels, LabelSets)
+    places = range(1, scores.best.shape[1] + 1)
+    columns = [name for i in places for name in (f"class{i}", f"probability{i}")]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "true", *(["given"] if is_multi_label else []), *columns])
+        for image, label, best, probabilities in zip(
+            images, labels, scores.best, scores.probabilities, strict=True
+        ):
+            if is_multi_label:
+                given = best[probabilities >= scores.thresholds[best]]
+                known = [";".join(classes[i] for i in found) for found in (label, given)]
+            else:
+                known = [classes[label]]
+            pairs = zip(best, probabilities, strict=True)
+            cells = [cell for i, share in pairs for cell in (classes[i], f"{share:.6g}")]
+            writer.writerow([image, *known, *cells])
 
 
 def check_folder(out: str | os.PathLike) -> None:
@@ -131,9 +178,14 @@ def check_folder(out: str | os.PathLike) -> None:
 
 
 def write_folder(
-    out: str | os.PathLike, scores: Evaluation, classes: Sequence[str], fields: dict[str, Any]
+    out: str | os.PathLike,
+    scores: Evaluation | MultiLabelEvaluation,
+    classes: Sequence[str],
+    fields: dict[str, Any],
 ) -> None:
     """Writes evaluation.json, calibration.png and, of not too many classes, confusion.png.
+
+    Where images may have several labels there are no pictures.
 
     Args:
         out: the folder.
@@ -144,6 +196,8 @@ def write_folder(
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "evaluation.json", fields)
+    if isinstance(scores, MultiLabelEvaluation):
+        return
     pictures = {"calibration.png": reliability_diagram(scores.calibration)}
     if len(classes) <= MOST_CLASSES_DRAWN:
         matrix = scores.confusion(len(classes))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 import keras
 import numpy as np
 
-from keras_convnets.data import Split, evaluation_batches, naming_faults
+from keras_convnets.data import LabelSets, Split, evaluation_batches, naming_faults
 from keras_convnets.evaluation.dense import dense_net
+from keras_convnets.evaluation.multi_label import MultiLabelEvaluation, MultiLabelScorer
 from keras_convnets.evaluation.protocols import CenterCrop, Protocol
 from keras_convnets.evaluation.scores import Evaluation, Scorer
 from keras_convnets.evaluation.views import read_ahead
@@ -30,12 +31,15 @@ class Member:
         columns: which of its outputs are the classes in question, in their order; `None` for all.
             If they are fewer, their probabilities are scaled to a sum of 1, as a softmax over
             their logits alone would give.
+        thresholds: if an image may have several labels, the probability of each class in question
+            from which on an image is given it; `None` for those that turn out to be the best.
     """
 
     name: str
     model: keras.Model
     preprocessing: Preprocessing
     columns: np.ndarray | None = None
+    thresholds: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Result:
 
     members: tuple[str, ...]
     protocol: Protocol
-    scores: Evaluation
+    scores: Evaluation | MultiLabelEvaluation
 
 
 class Evaluator:
@@ -84,18 +88,24 @@ class Evaluator:
         split: Split,
         groups: Sequence[Sequence[int]] = ((0,),),
         *,
-        labels: np.ndarray | None = None,
+        labels: np.ndarray | LabelSets | None = None,
         batch_size: int = 64,
         on_image: Callable[[int], None] = lambda count: None,
+        keep_best: bool = False,
     ) -> list[Result]:
         """Scores averages of nets.
+
+        Where images may have several labels an ensemble gives them at the means of the thresholds
+        of its nets.
 
         Args:
             split: images.
             groups: the nets of each ensemble, by their places.
-            labels: (n,) the true class of each image; the labels of the split if `None`.
+            labels: (n,) the true class of each image, or its labels; those of the split if `None`.
             batch_size: views to compute at once.
             on_image: called with a number of images, of one net and protocol, to show progress.
+            keep_best: whether the scores of images with several labels have the best classes of
+                each, which take 800 bytes an image; those of images with one always have them.
 
         Returns:
             A result for each protocol and group, the groups of the first protocol first.
@@ -104,7 +114,9 @@ class Evaluator:
             InputError: if an image can't be read.
         """
         labels = split.labels if labels is None else labels
-        scorers = [[Scorer() for _ in groups] for _ in self._protocols]
+        scorers = [
+            [self._scorer(group, labels, keep_best) for group in groups] for _ in self._protocols
+        ]
         rows = max(1, MEMORY_LIMIT // (8 * len(self._members) * self._runs[0][0].classes))
         for start in range(0, len(split), rows):
             places = np.arange(start, min(start + rows, len(split)))
@@ -112,12 +124,21 @@ class Evaluator:
             for runs, own_scorers in zip(self._runs, scorers, strict=True):
                 each = np.stack([run.predict(part, batch_size, on_image) for run in runs])
                 for group, scorer in zip(groups, own_scorers, strict=True):
-                    scorer.add(each[list(group)].mean(axis=0), labels[places])
+                    scorer.add(each[list(group)].mean(axis=0), labels.take(places))
         return [
             Result(tuple(self._members[i].name for i in group), protocol, scorer.result())
             for protocol, own_scorers in zip(self._protocols, scorers, strict=True)
             for group, scorer in zip(groups, own_scorers, strict=True)
         ]
+
+    def _scorer(
+        self, group: Sequence[int], labels: np.ndarray | LabelSets, keep_best: bool
+    ) -> Scorer | MultiLabelScorer:
+        if not isinstance(labels, LabelSets):
+            return Scorer()
+        own = [self._members[i].thresholds for i in group]
+        thresholds = None if any(each is None for each in own) else np.mean(own, axis=0)
+        return MultiLabelScorer(self._runs[0][0].classes, thresholds, keep_best)
 
 
 class _Run:
@@ -148,10 +169,12 @@ class _Run:
 
     def _of_centers(self, split, batch_size, on_image) -> Iterator[np.ndarray]:
         preprocessing = self._protocol.of(self._member.preprocessing)
+        places = np.arange(len(split))  # the labels are known, and several are a large matrix
+        numbered = dataclasses.replace(split, labels=places)
         with naming_faults():
-            for images, labels in evaluation_batches(split, preprocessing, batch_size):
+            for images, numbers in evaluation_batches(numbered, preprocessing, batch_size):
                 yield self._probabilities(images)
-                on_image(len(labels))
+                on_image(len(numbers))
 
     def _of_shapes(self, split, batch_size, on_image) -> Iterator[np.ndarray]:
         """Whole images: one and its mirror image make a batch, for others have other shapes."""

@@ -1,5 +1,7 @@
 """How the scores of each class are distributed, in memory that no number of images changes."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 # The log-odds of a score are rounded to a sixteenth: at most 0.016 of a probability. Beyond 16 a
@@ -11,6 +13,20 @@ BINS_PER_UNIT = 16
 LEAST_POSITIVES = 5
 
 _AT_ONCE = 1024  # classes, of which some tables of float64 are made
+
+
+class Chosen(NamedTuple):
+    """Thresholds, and how many images they give each label.
+
+    Attributes:
+        thresholds: (classes,) float64 probabilities.
+        called: (classes,) int64, images that are given the label.
+        right: (classes,) int64, those of them that have it.
+    """
+
+    thresholds: np.ndarray
+    called: np.ndarray
+    right: np.ndarray
 
 
 class ScoreHistogram:
@@ -34,10 +50,10 @@ class ScoreHistogram:
             scores: (n, classes) probabilities; what is not a number counts as 0.
             is_label: (n, classes) bool.
         """
-        bins = bins_of(scores)
-        columns = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
-        np.add.at(self._all, (columns, bins), 1)
-        np.add.at(self._positive, (columns[is_label], bins[is_label]), 1)
+        # With places in one row NumPy adds some 17 times as fast as with pairs.
+        places = bins_of(scores) + np.arange(scores.shape[1]) * BINS
+        np.add.at(self._all.reshape(-1), places.ravel(), np.uint32(1))
+        np.add.at(self._positive.reshape(-1), places[is_label], np.uint32(1))
 
     @property
     def positives(self) -> np.ndarray:
@@ -58,20 +74,24 @@ class ScoreHistogram:
                 parts.append(gains.sum(axis=1) / right[:, 0])
         return np.concatenate(parts)
 
-    def choose_thresholds(self) -> np.ndarray:
+    def choose_thresholds(self) -> Chosen:
         """Returns for each class the score from which on an image is given the label.
 
         It is that of the greatest F1, in the middle of the gap between scores; of several gaps the
         highest. A class that fewer than 5 images have gets the threshold of the greatest F1 over
         the images and labels of all classes together (micro), and 0.5 if there are none.
-
-        Returns:
-            (classes,) float64 probabilities.
         """
-        own = np.concatenate([_best_thresholds(*part) for part in self._parts()])
         sums = (table.sum(axis=0, dtype=np.int64)[None] for table in (self._positive, self._all))
-        [common] = _best_thresholds(*sums)
-        return np.where(self.positives < LEAST_POSITIVES, common, own)
+        [common] = _best_places(*map(_from_above, sums))
+        parts = []
+        for part in self._parts():
+            right, called = map(_from_above, part)
+            own = _best_places(right, called)
+            places = np.where(right[:, 0] < LEAST_POSITIVES, common, own)
+            first = np.ceil(places).astype(np.int64)[:, None]
+            counts = (np.take_along_axis(table, first, axis=1) for table in (called, right))
+            parts.append((lower_edges(places), *(count[:, 0].astype(np.int64) for count in counts)))
+        return Chosen(*map(np.concatenate, zip(*parts, strict=True)))
 
     def _parts(self):
         """The counts of some classes at a time."""
@@ -98,8 +118,8 @@ def _from_above(counts: np.ndarray) -> np.ndarray:
     return np.cumsum(counts[:, ::-1], axis=1, dtype=np.float64)[:, ::-1]
 
 
-def _best_thresholds(positive: np.ndarray, every: np.ndarray) -> np.ndarray:
-    right, called = _from_above(positive), _from_above(every)
+def _best_places(right: np.ndarray, called: np.ndarray) -> np.ndarray:
+    """Where among the bins, or between two, the threshold of the greatest F1 is, (classes,)."""
     f1 = 2 * right / np.maximum(called + right[:, :1], 1)
     is_best = f1 == f1.max(axis=1, keepdims=True)
     # The highest run of bins that are equally good begins with scores, which are at its top.
@@ -107,4 +127,4 @@ def _best_thresholds(positive: np.ndarray, every: np.ndarray) -> np.ndarray:
     places = np.arange(BINS)
     is_below = ~is_best & (places < highest[:, None])
     lowest = np.where(is_below, places, -1).max(axis=1) + 1
-    return np.where(f1.any(axis=1), lower_edges((lowest + highest) / 2), 0.5)
+    return np.where(f1.any(axis=1), (lowest + highest) / 2, BINS // 2)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from keras_convnets.data import Fault, Split, decode_once
+from keras_convnets.data import Fault, LabelSets, Split, decode_once
 from keras_convnets.data.decoding import find_faults
 from keras_convnets.errors import InputError
 from keras_convnets.evaluation import imagenet
@@ -21,13 +21,13 @@ class Selection:
 
     Attributes:
         split: the images.
-        labels: (n,) the true class of each among the classes in question.
+        labels: (n,) the true class of each among the classes in question, or its labels.
         names: what each is called: its file, or its place in the data.
         truths: the real labels of each, or `None`.
     """
 
     split: Split
-    labels: np.ndarray
+    labels: np.ndarray | LabelSets
     names: tuple[str, ...]
     truths: tuple[frozenset[int], ...] | None
 
@@ -35,7 +35,7 @@ class Selection:
         """Returns the images at these places."""
         return Selection(
             self.split.take(places),
-            self.labels[places],
+            self.labels.take(places),
             tuple(self.names[i] for i in places),
             None if self.truths is None else tuple(self.truths[i] for i in places),
         )
@@ -95,12 +95,8 @@ def select(
             "Real labels are for models with all the 1,000 classes of ImageNet. "
             f"Received: {len(aligned.names):,} classes, such as {aligned.names[0]!r}"
         )
-    if split.is_multi_label:
-        raise InputError(
-            "This evaluates on one label an image, and the images of the data may have several."
-        )
     names = range(len(split)) if split.encoded is None else split.names
-    whole = Selection(split, aligned.labels[split.labels], tuple(map(str, names)), None)
+    whole = Selection(split, aligned.of(split.labels), tuple(map(str, names)), None)
     if blacklist is None and real_labels is None:
         return whole
     numbers = imagenet.validation_numbers(split, skipped)

@@ -38,7 +38,7 @@ from keras_convnets.training.run import Run, Settings
 from keras_convnets.training.stop import StopRequest
 
 # Figures of the validation images that become columns of history.csv, where they are there.
-WATCHED = ("loss", "top1", "top5", "map_at_100")
+WATCHED = ("loss", "top1", "top5", "map_at_100", "micro_f1")
 
 
 @dataclasses.dataclass
@@ -293,5 +293,8 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         "learning_rate": float(job.model.optimizer.learning_rate),
         "loss": means["loss"],
         "top1": means["top1"],
-        **{f"val_{name}": scores.figures[name] for name in WATCHED if name in scores.figures},
+        # The F1 of images that neither have nor get a label is none.
+        **{
+            f"val_{name}": scores.figures[name] or 0.0 for name in WATCHED if name in scores.figures
+        },
     }

@@ -39,7 +39,7 @@ $headline
 <h2>Curves</h2>
 $curves
 <p>The training loss includes L2, label smoothing, class weights and auxiliary heads; the validation
-loss is the cross-entropy of the main output alone.</p>
+loss is the cross-entropy of the main output alone.$about_curves</p>
 $sections
 $skipped
 <h2>Recipe</h2>
@@ -92,7 +92,8 @@ def write_report(
         samples=f"{last['samples']:,}",
         minutes=f"{last['seconds'] / 60:.1f}",
         kept=_kept(run),
-        curves=picture(plots.curves(run.history), "loss and top-1 accuracy over epochs"),
+        curves=picture(plots.curves(run.history), "figures over epochs"),
+        about_curves=report_multi_label.ABOUT_CURVES if split.is_multi_label else "",
         skipped=_skipped(run),
         recipe=run.recipe._repr_html_(),
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),

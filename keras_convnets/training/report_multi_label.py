@@ -11,6 +11,8 @@ from keras_convnets.evaluation import MultiLabelEvaluation
 from keras_convnets.evaluation.score_histogram import LEAST_POSITIVES
 from keras_convnets.training.page import left_out, picture, share, table
 
+ABOUT_CURVES = """ Both are sums over classes. The F1 of an epoch is that at the thresholds which
+were the best on its validation images."""
 LISTED = 200  # rows of a table
 # What the title of a picture has room for: labels, and characters in a line.
 NAMED = 3
@@ -84,7 +86,7 @@ def _by_class(scores: MultiLabelEvaluation, classes: Sequence[str]) -> str:
     ]
     worst = [cells for _, cells in sorted(rows, key=lambda row: row[0])[:LISTED]]
     missing = len(classes) - len(rows)
-    absent = f" {missing:,} classes are labels of none of these images." if missing else ""
+    absent = f" Classes that none of these images has: {missing:,}." if missing else ""
     header = ["class", "images", "threshold", "precision", "recall", "F1", "average precision"]
     return table(header, worst) + (
         "<p>The worst F1 first. Precision: how many of those that were given the label have it; "

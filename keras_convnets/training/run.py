@@ -34,7 +34,7 @@ COLUMNS = (
     "val_top5",
 )
 # Only where images may have several labels.
-MULTI_LABEL_COLUMNS = ("val_map_at_100",)
+MULTI_LABEL_COLUMNS = ("val_map_at_100", "val_micro_f1")
 _WHOLE = ("epoch", "step", "samples")
 PRECISIONS = (None, "float16", "bfloat16")
 FINAL_FILES = ("evaluation.json", "model.json", "model.keras", "report.html")
@@ -131,7 +131,8 @@ class Run:
         """One row for each epoch; the columns are those of history.csv.
 
         Where images may have several labels an image is right in `top1` if its best class is among
-        them, in `val_top5` if one of its best five is, and there is `val_map_at_100`.
+        them, in `val_top5` if one of its best five is, and there are `val_map_at_100`, and
+        `val_micro_f1` at the thresholds that are the best on the validation images of the epoch.
         """
         path = self.path / "history.csv"
         if not path.is_file():
@@ -150,7 +151,8 @@ class Run:
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Replaces history.csv."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, _columns(rows[0] if rows else ()), lineterminator="\n")
+        columns = _columns(rows[0] if rows else ())  # of an older version, if it began the run
+        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         write_text(self.path / "history.csv", text.getvalue())

@@ -1,5 +1,7 @@
 """Images with several labels from the command line: train, evaluate, predict."""
 
+import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -123,8 +125,10 @@ def test_predict_says_when_no_label_reaches_its_threshold(run, colours, shapes):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--protocol", "crops10:0.8"], "on one central crop, without"),
-        (["--calibration"], "Received: --calibration"),
+        (["--confusion"], "Received: --confusion"),
+        (["--calibration"], "may have several. Received: --calibration"),
+        (["--real-labels", "real.json"], "Received: --real-labels"),
+        (["--blacklist", "numbers.txt"], "Received: --blacklist"),
         (["--restrict-classes", "classes.txt"], "Received: --restrict-classes"),
     ],
 )
@@ -132,6 +136,89 @@ def test_what_is_for_one_label_is_refused(run, colours, shapes, options, message
     code, _, err = run("evaluate", colours, "--data", f"csv:{shapes}", *options)
     assert code == 2
     assert message in err
+    assert "are for images with one label each" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+PROTOCOLS = ("crops10:0.8", "crops12:0.8", "crops144", "dense:40", "multiscale:32,40")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_each_protocol_finds_what_is_easy(run, colours, shapes, protocol):
+    """What the model knows no crop hides: the figures are those of the whole image."""
+    command = ["evaluate", colours, "--data", f"csv:{shapes}", "--json"]
+    code, out, err = run(*command, "--protocol", protocol)
+    assert (code, err) == (0, "")
+    found, expected = json.loads(out), json.loads(run(*command)[1])
+    assert (found["protocol"], found["models"]) == (protocol, [str(colours)])
+    assert found["loss"] != expected["loss"]
+    assert found["classes"][2] == expected["classes"][2]
+    for name in ("n", "top1", "top5", "map_at_100", "micro_f1", "macro_f1"):
+        assert found[name] == pytest.approx(expected[name]), name
+
+
+@pytest.fixture
+def swapped(colours, tmp_path):
+    """The same net with its classes in another order, and other thresholds of the shapes."""
+    import keras
+
+    model = keras.saving.load_model(colours)
+    kernel, bias = model.get_layer("predictions").get_weights()
+    model.get_layer("predictions").set_weights([kernel[:, ::-1], bias[::-1]])
+    card = ModelCard.read(colours)
+    card = dataclasses.replace(card, classes=CLASSES[::-1], thresholds=(0.05, 0.8, 0.5, 0.5))
+    save_model(model, tmp_path / "swapped.keras", card)
+    return tmp_path / "swapped.keras"
+
+
+def test_an_ensemble_gives_labels_at_the_means_of_its_thresholds(run, colours, swapped, shapes):
+    """Of round it is (0.3 + 0.8) / 2, of square (0.9 + 0.05) / 2; each has the probability 0.6."""
+    command = ["evaluate", colours, swapped, "--data", f"csv:{shapes}"]
+    code, out, err = run(*command, "--ensemble", "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert found["models"] == [str(colours), str(swapped)]
+    thresholds = {row["name"]: row["threshold"] for row in found["classes"]}
+    assert [thresholds[name] for name in CLASSES] == pytest.approx([0.5, 0.5, 0.55, 0.475])
+    # 12 colours, 6 of 12 round, 6 of 12 square: 24 right of 36 given, of 24 true.
+    assert found["micro_f1"] == pytest.approx(2 * 24 / (36 + 24))
+    _, out, _ = run(*command)
+    rows = [line for line in out.splitlines() if ".keras" in line]
+    assert [row.split("│")[1].strip() for row in rows] == ["colours.keras", "swapped.keras"]
+
+
+def test_the_papers_table_has_numbers_of_models_by_protocols(run, colours, swapped, shapes):
+    code, out, err = run(
+        *("evaluate", colours, swapped, "--data", f"csv:{shapes}", "--table"),
+        *("--protocol", "center", "--protocol", "crops10:0.8"),
+    )
+    assert (code, err) == (0, "")
+    assert "MAP@100 / F1 of all labels in % on 12 test images" in " ".join(out.split())
+    lines = [line.strip("│┃ ") for line in out.splitlines() if "│" in line or "┃" in line]
+    assert [" ".join(line.split()) for line in lines] == [
+        "models ┃ center ┃ crops10:0.8",
+        "1 │ 91.67 / 75.00 │ 91.67 / 75.00",
+        "2 │ 91.67 / 80.00 │ 91.67 / 80.00",
+    ]
+
+
+def test_results_and_predictions_are_written(run, colours, swapped, shapes, tmp_path):
+    places = ["--out", tmp_path / "out", "--save-predictions", tmp_path / "p.csv"]
+    command = ["evaluate", colours, swapped, "--ensemble", "--data", f"csv:{shapes}", "--json"]
+    code, out, err = run(*command, "--protocol", "crops10:0.8", *places)
+    assert (code, err) == (0, "")
+    written = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert written == json.loads(out)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["evaluation.json"]
+    with (tmp_path / "p.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    for row in rows:
+        colour, shape = row["true"].split(";")
+        assert row["image"].endswith(f"_{colour}_{shape}.png")
+        assert row["given"] == f"{colour};round;square"
+        assert [row[f"class{i}"] for i in (1, 2, 3)] == [colour, "round", "square"]
+        assert float(row["probability3"]) == pytest.approx(0.6, abs=1e-5)
 
 
 def test_models_and_data_of_other_labels_are_refused(

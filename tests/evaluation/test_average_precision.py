@@ -1,6 +1,7 @@
-"""MAP@k against the formula in plain Python, and against scikit-learn (papers.md 9c)."""
+"""MAP@k against the formula in plain Python, scikit-learn and Keras-RS (papers.md 9c)."""
 
 import keras
+import keras_rs
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -150,3 +151,26 @@ def test_arguments_that_can_not_be_used_are_refused():
             MeanAveragePrecision(class_weights=weights)
     with pytest.raises(InputError, match="has 2 class weights, and the scores are those of 3"):
         MeanAveragePrecision(class_weights=[1, 2]).update_state([[1, 0, 0]], [[0.1, 0.2, 0.3]])
+
+
+def test_it_is_keras_rs_metric_where_labels_are_at_most_k(problem, rng):
+    """Keras-RS divides by the weights of all labels, and never by those of the heaviest k alone."""
+    labels, _ = problem
+    labels = [
+        row or [0] for row in labels
+    ]  # without one an image is wrong there, and left out here
+    scores = rng.permutation(60 * 40).reshape(60, 40).astype("float32")  # ties have no order there
+    dense = many_hot(labels, 40).astype("float32")
+    for k in (11, 20, 100):
+        assert k >= max(map(len, labels))
+        ours, theirs = MeanAveragePrecision(k), keras_rs.metrics.MeanAveragePrecision(k)
+        ours.update_state(dense, scores)
+        theirs.update_state(dense, scores)
+        assert float(ours.result()) == pytest.approx(float(theirs.result()), rel=1e-6)
+    weights = rng.random(40).astype("float32")
+    for row, ranks in zip(dense[:20, None], scores[:, None], strict=False):
+        # One image at a time: it means images with the mean weights of their labels.
+        ours, theirs = MeanAveragePrecision(12, weights), keras_rs.metrics.MeanAveragePrecision(12)
+        ours.update_state(row, ranks)
+        theirs.update_state(row, ranks, sample_weight=weights[None])
+        assert float(ours.result()) == pytest.approx(float(theirs.result()), rel=1e-6)

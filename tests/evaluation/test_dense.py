@@ -28,6 +28,17 @@ def assert_equal_at_own_size(model, rng):
         ("VGG11", {"separable": True, "input_shape": (64, 64, 3), "width_multiplier": 0.1}),
         ("ResNet18", {"input_shape": (64, 64, 3), "width_multiplier": 0.1}),
         ("LeNet5", {"variant": "modern"}),
+        ("ResNet18", {"classifier_activation": "sigmoid", "width_multiplier": 0.1}),
+        (
+            "Xception",
+            {
+                "classifier_activation": "sigmoid",
+                "head_units": (9, 5),
+                "input_shape": (71, 71, 3),
+                "width_multiplier": 0.1,
+                "middle_repeats": 0,
+            },
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else ",".join(value),
 )
@@ -79,6 +90,20 @@ def test_dense_layers_become_convolutions_over_larger_images(rng):
     assert len(windows) == 16
     found = dense_net(model)(image[None])[0]
     np.testing.assert_allclose(found, log_softmax_mean(model, windows), atol=1e-6)
+
+
+def test_of_several_labels_the_scores_are_averaged_too(rng):
+    """The sigmoid of the mean of the logits, from the probabilities of crops."""
+    model = unpadded(
+        lambda x: keras.layers.Dense(4, activation="sigmoid")(keras.layers.Flatten()(x))
+    )
+    image = rng.normal(size=(12, 20, 3)).astype("float32")
+    windows = np.stack([image[:, x : x + 8] for x in range(0, 13, 4)])
+    probabilities = model.predict_on_batch(windows).astype("float64")
+    logits = np.log(probabilities) - np.log1p(-probabilities)
+    expected = 1 / (1 + np.exp(-logits.mean(axis=0)))
+    np.testing.assert_allclose(dense_net(model)(image[None])[0], expected, atol=1e-6)
+    assert np.abs(expected - probabilities.mean(axis=0)).max() > 1e-3
 
 
 def test_a_global_average_is_the_mean_of_the_scores_of_all_places(rng):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, log_loss
 
-from keras_convnets.evaluation import evaluate_multi_label
+from keras_convnets.data import LabelSets
+from keras_convnets.evaluation import evaluate_multi_label, multi_label
 from keras_convnets.evaluation.multi_label import MultiLabelScorer
 from keras_convnets.evaluation.score_histogram import (
     BINS,
@@ -63,7 +64,7 @@ def best_by_trying(scores, labels):
 
 def test_thresholds_have_the_greatest_f1(example):
     scores, labels = example
-    found = histogram_of(scores, labels).choose_thresholds()
+    found = histogram_of(scores, labels).choose_thresholds().thresholds
     own = labels.sum(axis=0) >= LEAST_POSITIVES
     assert own.tolist() == [False] + [True] * 7 + [False], labels.sum(axis=0)
     for c in np.flatnonzero(own):
@@ -73,7 +74,7 @@ def test_thresholds_have_the_greatest_f1(example):
 
 def test_a_class_of_few_images_shares_the_threshold_of_all(example):
     scores, labels = example
-    found = histogram_of(scores, labels).choose_thresholds()
+    found = histogram_of(scores, labels).choose_thresholds().thresholds
     assert found[0] == found[-1]
     f1 = f1_score(labels.ravel(), (scores >= found[0]).ravel())
     assert f1 == pytest.approx(best_by_trying(scores, labels), abs=1e-12)
@@ -83,13 +84,13 @@ def test_a_threshold_stands_in_the_middle_of_the_gap():
     """In log-odds: half-way from -2 to 1."""
     odds = np.array([-3.0] * 9 + [-2.0 - 1e-3] + [1.0 + 1e-3] * LEAST_POSITIVES)
     scores = 1 / (1 + np.exp(-odds))[:, None]
-    [found] = histogram_of(scores, scores > 0.5).choose_thresholds()
+    [found] = histogram_of(scores, scores > 0.5).choose_thresholds().thresholds
     assert np.log(found / (1 - found)) == pytest.approx(-0.5, abs=1 / 16)
 
 
 def test_without_labels_the_threshold_is_one_half():
     histogram = histogram_of(np.full((100, 3), 0.2), np.zeros((100, 3)))
-    assert histogram.choose_thresholds().tolist() == [0.5] * 3
+    assert histogram.choose_thresholds().thresholds.tolist() == [0.5] * 3
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,33 @@ def test_figures_equal_the_reference(example):
     assert found.by_class[8].recall is None
 
 
+def test_without_thresholds_they_are_the_best_on_these_images(example):
+    scores, labels = example
+    free = MultiLabelScorer(9)
+    free.add(scores, labels)
+    found = free.result()
+    np.testing.assert_array_equal(found.thresholds, found.best_thresholds)
+    fixed = MultiLabelScorer(9, found.best_thresholds)
+    fixed.add(scores, labels)
+    expected = fixed.result()
+    np.testing.assert_array_equal(found.called, expected.called)
+    np.testing.assert_array_equal(found.right, expected.right)
+    assert found.figures == expected.figures
+    assert found.micro_f1 > 0.4
+
+
+def test_labels_may_be_sets_and_rows_few_at_once(example, monkeypatch):
+    scores, labels = example
+    whole, parts = (MultiLabelScorer(9, np.full(9, 0.5), keep_best=True) for _ in range(2))
+    whole.add(scores, labels)
+    monkeypatch.setattr(multi_label, "_AT_ONCE", 7 * 9 + 3)
+    parts.add(scores, LabelSets.of([np.flatnonzero(row) for row in labels]))
+    expected, found = whole.result(), parts.result()
+    assert found.figures == pytest.approx(expected.figures)
+    np.testing.assert_array_equal(found.best, expected.best)
+    np.testing.assert_array_equal(found.called, expected.called)
+
+
 def test_scores_that_are_no_numbers_are_never_right():
     scorer = MultiLabelScorer(3, [0.5] * 3)
     scorer.add(np.full((2, 3), np.nan, "float32"), np.ones((2, 3)))
@@ -142,8 +170,9 @@ def test_thousands_of_classes_are_those_of_their_parts(rng):
     whole = histogram_of(scores, is_label)
     for part in (slice(0, 10), slice(1020, 1030), slice(2490, 2500)):
         alone = histogram_of(scores[:, part], is_label[:, part])
-        for table in ("average_precisions", "choose_thresholds"):
-            pair = getattr(whole, table)()[part], getattr(alone, table)()
+        found = (whole.average_precisions(), *whole.choose_thresholds())
+        expected = (alone.average_precisions(), *alone.choose_thresholds())
+        for pair in zip((column[part] for column in found), expected, strict=True):
             np.testing.assert_array_equal(*pair)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from keras_convnets.data import LabelSets
 from keras_convnets.errors import InputError
 from keras_convnets.evaluation import CenterCrop, Result
+from keras_convnets.evaluation.multi_label import MultiLabelScorer
 from keras_convnets.evaluation.output import (
     check_predictions,
     reliability_diagram,
@@ -50,7 +52,7 @@ def test_json_has_no_word_for_what_is_not_a_number():
 def test_predictions_are_rows_of_names_and_probabilities(scores, tmp_path):
     path = tmp_path / "new" / "predictions.csv"
     check_predictions(path)
-    write_predictions(path, scores, CLASSES, ["x.png", "y.png", "z.png"])
+    write_predictions(path, scores, scores.labels, CLASSES, ["x.png", "y.png", "z.png"])
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["image", "true"] + [
@@ -62,13 +64,42 @@ def test_predictions_are_rows_of_names_and_probabilities(scores, tmp_path):
 
 def test_predictions_are_arrays_in_npz(scores, tmp_path):
     path = tmp_path / "predictions.npz"
-    write_predictions(path, scores, CLASSES, ["x.png", "y.png", "z.png"])
+    write_predictions(path, scores, scores.labels, CLASSES, ["x.png", "y.png", "z.png"])
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["images"].tolist() == ["x.png", "y.png", "z.png"]
         assert arrays["classes"].tolist() == list(CLASSES)
         np.testing.assert_array_equal(arrays["labels"], [0, 1, 1])
         np.testing.assert_array_equal(arrays["best"], [[0, 1, 2], [2, 1, 0], [0, 1, 2]])
         np.testing.assert_array_equal(arrays["probabilities"], scores.probabilities)
+
+
+def test_the_best_hundred_are_kept_where_images_may_have_several_labels(rng, tmp_path):
+    probabilities = rng.random((30, 150))
+    labels = LabelSets.of([rng.choice(150, i % 4, replace=False) for i in range(30)])
+    scorer = MultiLabelScorer(150, np.full(150, 0.9), keep_best=True)
+    for part in (np.arange(20), np.arange(20, 30)):
+        scorer.add(probabilities[part], labels.take(part))
+    scores, path = scorer.result(), tmp_path / "predictions.npz"
+    names = [f"class {i}" for i in range(150)]
+    write_predictions(path, scores, labels, names, [str(i) for i in range(30)])
+    with np.load(path, allow_pickle=False) as arrays:
+        assert arrays["best"].dtype == np.int32
+        assert arrays["probabilities"].dtype == np.float32
+        order = np.argsort(-probabilities, axis=1)[:, :100]
+        np.testing.assert_array_equal(arrays["best"], order)
+        expected = np.take_along_axis(probabilities, order, axis=1)
+        np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-7)
+        again = LabelSets(arrays["labels"], arrays["offsets"])
+        assert [list(found) for found in again] == [list(known) for known in labels]
+        assert arrays["thresholds"].tolist() == [0.9] * 150
+    write_predictions(tmp_path / "p.csv", scores, labels, names, [str(i) for i in range(30)])
+    with (tmp_path / "p.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row, known, shares in zip(rows, labels, probabilities, strict=True):
+        assert row["true"] == ";".join(names[i] for i in known)
+        given = [i for i in np.argsort(-shares) if shares[i] >= 0.9]
+        assert row["given"] == ";".join(names[i] for i in given)
+    assert len(rows[0]) == 3 + 2 * 100
 
 
 def test_places_for_predictions_are_checked_before_work(tmp_path):

@@ -1,12 +1,14 @@
 """Each protocol, end to end, against a loop over views in NumPy; ensembles; restricted classes."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import PIL.Image
 import pytest
 
 import keras_convnets
-from keras_convnets.data import load
+from keras_convnets.data import LabelSets, load
 from keras_convnets.errors import InputError
 from keras_convnets.evaluation import (
     CenterCrop,
@@ -20,6 +22,7 @@ from keras_convnets.evaluation import (
     evaluate,
     prediction,
 )
+from keras_convnets.evaluation.multi_label import MultiLabelScorer
 from keras_convnets.imagenet_utils import preprocess_input
 from keras_convnets.preprocessing import Preprocessing
 
@@ -185,6 +188,32 @@ def test_an_ensemble_is_the_mean_of_its_nets_each_with_its_own_preprocessing(
     ]
     best = np.max(means, axis=1)
     np.testing.assert_allclose(results[1].scores.confidence, best, atol=1e-6)
+
+
+def test_of_several_labels_the_mean_of_probabilities_is_scored(photos, member, rng, monkeypatch):
+    members = [
+        dataclasses.replace(each, thresholds=np.array(thresholds))
+        for each, thresholds in (
+            (member, (0.2, 0.6)),
+            (small_member("other", PREPROCESSING, rng), (0.4, 0.3)),
+        )
+    ]
+    labels = LabelSets.of([[0, 1], [], [1], [0]])
+    runs = [prediction._Run(each, TenCrops()) for each in members]
+    mean = np.mean([run.predict(photos, 16, lambda count: None) for run in runs], axis=0)
+    scorer = MultiLabelScorer(2, [0.3, 0.45])
+    scorer.add(mean, labels.to_dense(range(4), 2))
+    expected = scorer.result()
+    several = dataclasses.replace(photos, labels=labels)
+    for limit in (prediction.MEMORY_LIMIT, 3 * 2 * 8 * 2):
+        monkeypatch.setattr(prediction, "MEMORY_LIMIT", limit)
+        evaluator = Evaluator(members, [CenterCrop(None), TenCrops()])
+        _, _, center, alone, _, both = evaluator.score(several, [(0,), (1,), (0, 1)])
+        assert both.scores.figures == pytest.approx(expected.figures)
+        np.testing.assert_allclose(both.scores.thresholds, [0.3, 0.45])
+        np.testing.assert_array_equal(alone.scores.thresholds, [0.2, 0.6])
+        assert center.scores.figures != expected.figures
+        assert both.scores.best is None
 
 
 def test_memory_is_bounded_by_parts(photos, member, monkeypatch):

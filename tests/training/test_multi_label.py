@@ -64,6 +64,7 @@ def test_it_learns_both_labels(trained):
     assert found["map_at_100"] > 0.9
     assert found["micro_f1"] > 0.85
     assert trained.history[-1]["val_map_at_100"] > 0.9
+    assert trained.history[-1]["val_micro_f1"] > 0.85
     assert trained.history[-1]["top1"] > 0.9
     assert trained.recipe.model_options.value == {"classifier_activation": "sigmoid"}
     assert "several labels" in trained.recipe.model_options.source
@@ -129,11 +130,15 @@ def test_a_killed_and_resumed_run_ends_with_the_same_bits(
     assert cards[0] == cards[1]
 
 
-def test_the_history_has_one_more_column(go):
+def test_the_history_has_two_more_columns(go):
     run = go()
     with (run.path / "history.csv").open() as file:
-        assert next(csv.reader(file)) == [*COLUMNS, "val_map_at_100"]
-    assert list(run.history[0]) == [*COLUMNS, "val_map_at_100"]
+        assert next(csv.reader(file)) == [*COLUMNS, "val_map_at_100", "val_micro_f1"]
+    assert list(run.history[0]) == [*COLUMNS, "val_map_at_100", "val_micro_f1"]
+    last = run.history[-1]
+    older = {name: value for name, value in last.items() if name != "val_micro_f1"}
+    run.write_history([older, last])  # resumed from a version without F1
+    assert run.history == [older, older]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def test_the_worst_of_many_classes_are_listed(split, rng):
         scorer.result(), names, split, "test", np.arange(4), scores[:4]
     )
     there = len(set(labels.values.tolist()))
-    assert f"{there - 200:,} other classes are left out. {1000 - there:,} classes are" in page
+    assert f"{there - 200:,} other classes are left out. Classes that none" in page
+    assert f"Classes that none of these images has: {1000 - there:,}." in page
     assert page.count("<tr>") == 1 + 200
     assert f"<td>class {best}</td>" not in page  # the best one
     assert "the validation images, for there are no others" not in page
