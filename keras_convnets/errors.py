@@ -33,6 +33,10 @@ class DivergedError(RuntimeError):
         )
 
 
+class UnreadableError(RuntimeError):
+    """A run met an image that can't be read, and may not leave it out; its checkpoints stay."""
+
+
 class StoppedError(RuntimeError):
     """The run was asked to stop; its state is saved and `train --resume` goes on from it."""
 

@@ -83,6 +83,6 @@ def check_space(folder: str | os.PathLike, need: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < need:
         raise InputError(
-            f"The disk of {str(folder)!r} needs {need / 1e6:,.0f} MB free for {what}. "
-            f"Received: {free / 1e6:,.0f} MB"
+            f"The disk of {str(folder)!r} needs {need / 1e6:,.1f} MB free for {what}. "
+            f"Received: {free / 1e6:,.1f} MB"
         )

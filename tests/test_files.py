@@ -48,5 +48,5 @@ def test_unwritable_folders_are_refused():
 
 def test_too_little_disk_is_refused(tmp_path):
     files.check_space(tmp_path, 1, "a model")
-    with pytest.raises(InputError, match="needs 1,000,000,000,000 MB free for a model. Received"):
+    with pytest.raises(InputError, match="needs 1,000,000,000,000.0 MB free for a model. Received"):
         files.check_space(tmp_path, 10**18, "a model")

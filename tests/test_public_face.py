@@ -28,6 +28,15 @@ def test_import_brings_nothing_heavier_than_keras():
     assert not {f"keras_convnets.{room}" for room in rooms} & loaded
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["imagenet_utils", "preprocessing", "layers.image_scaling", "weights.download", "_registry"],
+)
+def test_any_module_may_be_imported_first(name):
+    """Keras brings our layers, and they what they need, in whatever it was imported from."""
+    assert f"keras_convnets.{name}" in modules_after(f"import keras_convnets.{name}")
+
+
 def test_analysis_draws_only_when_asked():
     drawing = {f"keras_convnets.analysis.{room}" for room in ("comparison", "plots", "diagram")}
     assert not drawing & modules_after("import keras_convnets.analysis")

@@ -17,7 +17,7 @@ from keras_convnets.cli import (
 )
 from keras_convnets.cli.exit_codes import BAD_INPUT, FAILED, RESTART
 from keras_convnets.cli.quiet import with_quiet_tensorflow
-from keras_convnets.errors import DivergedError, InputError, StoppedError
+from keras_convnets.errors import DivergedError, InputError, StoppedError, UnreadableError
 
 app = typer.Typer(
     name="keras-convnets",
@@ -42,7 +42,12 @@ app.add_typer(weights.app, name="weights")
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits: 0 done, 1 failed, 2 bad input, 3 partial, 75 resume."""
-    codes = {InputError: BAD_INPUT, DivergedError: FAILED, StoppedError: RESTART}
+    codes = {
+        InputError: BAD_INPUT,
+        DivergedError: FAILED,
+        UnreadableError: FAILED,
+        StoppedError: RESTART,
+    }
     try:
         app(arguments)
     except tuple(codes) as error:

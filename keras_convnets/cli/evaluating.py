@@ -261,16 +261,27 @@ def _load_images(models: list[str], data: str, split: str | None) -> "ImageSet":
     """Loads the data; of runs' own data, the images that the runs held out are told apart."""
     from keras_convnets import data as sources
     from keras_convnets.training import Run
-    from keras_convnets.training.train import VALIDATION_SHARE
+    from keras_convnets.training.train import VALIDATION_SHARE, absolute_spec
 
     images = sources.load(data)
     held_out: dict[int, ImageSet] = {}
     for model in models:
         if Path(model, "recipe.json").is_file():
-            settings = Run(model).settings
+            run = Run(model)
+            settings = run.settings
             own = images.hold_out(VALIDATION_SHARE, settings.seed)
             if own.fingerprint() == settings.fingerprint:
                 held_out[settings.seed] = own
+            elif (
+                split is None
+                and images.held_back[0] == "train"
+                and run.recipe.data.value == absolute_spec(data)
+            ):
+                raise InputError(
+                    f"The data {data!r} changed since the run {model!r} began, so that the images "
+                    "that it held out can't be told from those that it was trained on; restore it, "
+                    "evaluate on other images, or on all of these (`--split train`)."
+                )
     is_theirs = split in ("train", "validation") or (split is None and images.test is None)
     if len(held_out) > 1 and is_theirs:
         raise InputError(

@@ -56,7 +56,7 @@ def train(
     ] = None,
     max_skipped: Annotated[
         float | None,
-        typer.Option(help="Share of images that may be left out unread. Default: 0.05."),
+        typer.Option(help="Share of images that may be left out unread; 0: none. Default: 0.05."),
     ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Train nothing; tell what bounds the speed.")
@@ -148,6 +148,11 @@ def _tell(console: rich.console.Console, run: "Run") -> None:
         figures = f"[bold]top-1 {scores['top1']:.1%}[/bold], top-5 {scores['top5']:.1%}"
     console.print(f"\n{figures} on {scores['n']:,} {scores['split']} images", highlight=False)
     path = os.fspath(run.path)
+    if run.skipped:
+        count = f"{len(run.skipped):,} images can't be read and were left out"
+        console.print(
+            f"{count}: {path}/skipped.json", highlight=False, markup=False, soft_wrap=True
+        )
     for text in (
         f"report:  {path}/report.html",
         f"next:    keras-convnets predict {path} IMAGE...",

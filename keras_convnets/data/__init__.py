@@ -18,10 +18,10 @@ from keras_convnets.data.augmentation import (
 from keras_convnets.data.batches import (
     count_steps,
     evaluation_batches,
-    naming_faults,
     training_batches,
 )
 from keras_convnets.data.decoding import decode_once
+from keras_convnets.data.faults import evaluation_faults, naming_faults, training_faults
 from keras_convnets.data.image_set import ImageSet
 from keras_convnets.data.images import read_image
 from keras_convnets.data.labels import LabelSets
@@ -57,10 +57,12 @@ __all__ = [
     "count_steps",
     "decode_once",
     "evaluation_batches",
+    "evaluation_faults",
     "global_contrast_normalize",
     "load",
     "naming_faults",
     "pipeline",
     "read_image",
     "training_batches",
+    "training_faults",
 ]

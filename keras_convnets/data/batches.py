@@ -1,16 +1,13 @@
 """Batches of images as a net expects them."""
 
-import contextlib
 import functools
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from keras_convnets.data.augmentation import Augmentation, Crop, FlipLeftRight, PadCrop
 from keras_convnets.data.augmentation.base import fold
-from keras_convnets.data.decoding import first_fault
 from keras_convnets.data.encoded import with_contents
 from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.order import Worker, evaluation_rows, training_rows
@@ -84,24 +81,7 @@ def training_batches(
         InputError: if the batch size does not fit the images or the workers.
     """
     steps = count_steps(split, batch_size)
-    for change in augmentation:
-        change.prepare()
     mixes = [(i, change) for i, change in enumerate(augmentation) if change.mixes_batches]
-    changes = augmentation[: len(augmentation) - len(mixes)]
-    crop = next((change for change in changes if isinstance(change, Crop)), None)
-    take = _taker(split, preprocessing, crop)
-    is_bytes = all(isinstance(change, _KEEPS_BYTES) for change in changes)
-
-    def prepare(*row):
-        *content, index, image_seed = row
-        image = take(*content, index, fold(image_seed, changes.index(crop) if crop else 0))
-        image = _to_bytes(image) if is_bytes else tf.cast(image, tf.float32)
-        for i, change in enumerate(changes):
-            if change is not crop:
-                image = change(image, fold(image_seed, i), preprocessing.size)
-        # One image stays in a core's cache, where a batch does not.
-        return preprocessing.scale(image), index
-
     rows = training_rows(
         len(split),
         batch_size,
@@ -111,7 +91,8 @@ def training_batches(
         first_step=first_step,
         worker=worker,
     )
-    batches = _batches(split, rows, prepare, worker.share(batch_size), deterministic)
+    examples = training_examples(split, preprocessing, augmentation, rows, deterministic)
+    batches = examples.batch(worker.share(batch_size))
     labels_of = _label_reader(split, classes)
 
     def finish(batch_seed, batch):
@@ -132,6 +113,45 @@ def training_batches(
     count = tf.data.INFINITE_CARDINALITY if last is None else last - first
     batches = batches.apply(tf.data.experimental.assert_cardinality(count))
     return _finished(tf.data.Dataset.zip(seeds, batches), finish, deterministic)
+
+
+def training_examples(
+    split: Split,
+    preprocessing: Preprocessing,
+    augmentation: Sequence[Augmentation],
+    rows: tf.data.Dataset,
+    deterministic: bool = True,
+) -> tf.data.Dataset:
+    """Returns the images of some rows one by one, with every change but those of whole batches.
+
+    Args:
+        split: see `training_batches`.
+        preprocessing: see `training_batches`.
+        augmentation: see `training_batches`.
+        rows: what `training_rows` gives.
+        deterministic: whether they come in order.
+
+    Returns:
+        A data set of (image (size, size, channels), index () int64).
+    """
+    for change in augmentation:
+        change.prepare()
+    changes = [change for change in augmentation if not change.mixes_batches]
+    crop = next((change for change in changes if isinstance(change, Crop)), None)
+    take = _taker(split, preprocessing, crop)
+    is_bytes = all(isinstance(change, _KEEPS_BYTES) for change in changes)
+
+    def prepare(*row):
+        *content, index, image_seed = row
+        image = take(*content, index, fold(image_seed, changes.index(crop) if crop else 0))
+        image = _to_bytes(image) if is_bytes else tf.cast(image, tf.float32)
+        for i, change in enumerate(changes):
+            if change is not crop:
+                image = change(image, fold(image_seed, i), preprocessing.size)
+        # One image stays in a core's cache, where a batch does not.
+        return preprocessing.scale(image), index
+
+    return _mapped(split, rows, prepare, deterministic)
 
 
 def evaluation_batches(
@@ -156,38 +176,37 @@ def evaluation_batches(
         A data set of (images, labels) as `training_batches` has them; with several workers of
         (images, labels, weights (batch,) float32).
     """
-    take = _taker(split, preprocessing, None)
     labels_of = _label_reader(split, classes)
-
-    def prepare(*row):
-        *content, index, is_real = row
-        return preprocessing.scale(_to_bytes(take(*content, index, None))), index, is_real
 
     def finish(images, indices, is_real):
         pair = images, labels_of(indices)
         return pair if worker.count == 1 else (*pair, tf.cast(is_real, tf.float32))
 
     rows = evaluation_rows(len(split), batch_size, worker)
-    return _finished(_batches(split, rows, prepare, batch_size, True), finish, True)
+    examples = evaluation_examples(split, preprocessing, rows)
+    return _finished(examples.batch(batch_size), finish, True)
 
 
-@contextlib.contextmanager
-def naming_faults(split: Split | None = None) -> Iterator[None]:
-    """Turns what TensorFlow makes of an unreadable image within a pipeline into a sentence.
+def evaluation_examples(
+    split: Split, preprocessing: Preprocessing, rows: tf.data.Dataset
+) -> tf.data.Dataset:
+    """Returns the images of some rows one by one, in order.
 
     Args:
-        split: the images, to find the one that TensorFlow does not name.
+        split: see `evaluation_batches`.
+        preprocessing: see `evaluation_batches`.
+        rows: what `evaluation_rows` gives.
+
+    Returns:
+        A data set of (image (size, size, channels), index () int64, is_real () bool).
     """
-    try:
-        yield
-    except tf.errors.OpError as error:
-        sentence = re.search(r"InputError: (.*)", str(error))
-        if sentence is not None:
-            raise InputError(sentence.group(1)) from error
-        fault = first_fault(split) if split is not None else None
-        if fault is None:
-            raise
-        raise InputError(fault.reason) from error
+    take = _taker(split, preprocessing, None)
+
+    def prepare(*row):
+        *content, index, is_real = row
+        return preprocessing.scale(_to_bytes(take(*content, index, None))), index, is_real
+
+    return _mapped(split, rows, prepare, True)
 
 
 def _taker(
@@ -200,7 +219,7 @@ def _taker(
     size = preprocessing.size
     if split.encoded is not None:
         decode = functools.partial(
-            decode_window, name_of=split.encoded.name, channels=preprocessing.channels
+            decode_window, encoded=split.encoded, channels=preprocessing.channels
         )
 
         def take_window(content, index, seed):
@@ -261,15 +280,14 @@ def _to_bytes(image: tf.Tensor) -> tf.Tensor:
     return tf.cast(image + 0.5, tf.uint8)  # rounded; no resize leaves 0..255
 
 
-def _batches(
-    split: Split, rows: tf.data.Dataset, prepare: Callable, batch_size: int, deterministic: bool
+def _mapped(
+    split: Split, rows: tf.data.Dataset, prepare: Callable, deterministic: bool
 ) -> tf.data.Dataset:
     if split.encoded is not None:
         rows = with_contents(split.encoded, rows)
     # Every condition in `prepare` is a Python one: there is nothing to convert.
     prepare = tf.autograph.experimental.do_not_convert(prepare)
-    examples = rows.map(prepare, tf.data.AUTOTUNE, deterministic=deterministic)
-    return examples.batch(batch_size)
+    return rows.map(prepare, tf.data.AUTOTUNE, deterministic=deterministic)
 
 
 def _finished(batches: tf.data.Dataset, finish: Callable, deterministic: bool) -> tf.data.Dataset:

@@ -130,14 +130,23 @@ def with_contents(encoded: Encoded, rows: tf.data.Dataset) -> tf.data.Dataset:
         rows: a data set of (index () int64, ...).
 
     Returns:
-        A data set of (content () string, index, ...).
+        A data set of (content () string, index, ...). The content of what can't be read is empty:
+        `decode_window` reads it again, and fails where that image is wanted.
     """
 
-    def read(indices: np.ndarray) -> np.ndarray:
-        return np.array([encoded.read(int(index)) for index in indices], object)
+    def read(index: int) -> bytes:
+        try:
+            return encoded.read(int(index))
+        except InputError:
+            return b""
 
     def add(indices, *others):
-        contents = tf.numpy_function(read, [indices], tf.string, stateful=False)
+        contents = tf.numpy_function(
+            lambda indices: np.array([*map(read, indices)], object),
+            [indices],
+            tf.string,
+            stateful=False,
+        )
         return tf.ensure_shape(contents, (None,)), indices, *others
 
     chunks = rows.batch(_AT_ONCE)

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from keras_convnets.data.splits import Fault, Split
+from keras_convnets.data.splits import WHILE_TRAINING, Fault, Split
 from keras_convnets.errors import InputError, check_number
 
 # From so many held-out images of a class on, chance alone gives each class its share of them.
@@ -24,7 +24,7 @@ class ImageSet:
         train: training images.
         validation: images to choose hyper-parameters by, or `None`: then `hold_out` takes some.
         test: images that only the final evaluation reads, or `None`.
-        skipped: files that can't be read, which are in none of the splits.
+        skipped: files that can't be read, which are in none of the splits any more.
     """
 
     name: str
@@ -81,6 +81,13 @@ class ImageSet:
                 digest.update(part)
         return digest.hexdigest()
 
+    @property
+    def total(self) -> int:
+        """How many images there are, with those that can't be read."""
+        # The row of one that training met has another image, and is counted with its split.
+        gone = sum(fault.found != WHILE_TRAINING for fault in self.skipped)
+        return gone + sum(len(split) for split in self.splits.values())
+
     def check_skipped(self, limit: float) -> None:
         """Makes sure that not too many files can't be read.
 
@@ -90,7 +97,7 @@ class ImageSet:
         Raises:
             InputError: if there are more.
         """
-        total = len(self.skipped) + sum(len(split) for split in self.splits.values())
+        total = self.total
         share = len(self.skipped) / total
         if share > limit:
             raise InputError(

@@ -8,6 +8,11 @@ import numpy as np
 from keras_convnets.data.encoded import Encoded
 from keras_convnets.data.images import decode_image
 from keras_convnets.data.labels import LabelSets
+from keras_convnets.errors import InputError
+
+BEFORE_WORK = "before work"
+WHILE_TRAINING = "while training"
+WHILE_EVALUATING = "while evaluating"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,10 +22,12 @@ class Fault:
     Attributes:
         file: the file, and where in it if it holds several.
         reason: why, in a sentence that names it.
+        found: when: "before work", "while training" or "while evaluating".
     """
 
     file: str
     reason: str
+    found: str = BEFORE_WORK
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +66,32 @@ class Split:
         if not bad or self.encoded is None:
             return self
         return self.take([i for i, name in enumerate(self.names) if name not in bad])
+
+    def substituting(self, faults: Iterable[Fault], others: Iterable[Fault] = ()) -> "Split":
+        """Returns the split with the next good image in the row of each that can't be read.
+
+        All other images keep their rows, and with them their places in each epoch.
+
+        Args:
+            faults: whose rows get another image.
+            others: further images that can't be read, and are no substitutes.
+
+        Raises:
+            InputError: if no image is good.
+        """
+        bad = {fault.file for fault in faults}
+        if not bad or self.encoded is None:
+            return self
+        unfit = bad | {fault.file for fault in others}
+        names = list(self.names)
+        rows = np.arange(len(names))
+        good = rows[[name not in unfit for name in names]]
+        if not len(good):
+            raise InputError(f"None of the {len(names):,} images can be read.")
+        replaced = rows[[name in bad for name in names]]
+        # Behind the last row the first follows.
+        rows[replaced] = good[np.searchsorted(good, replaced) % len(good)]
+        return self.take(rows)
 
     def image(self, index: int, channels: int = 3) -> np.ndarray:
         """Returns one image, (height, width, channels) uint8; arrays keep their channels."""

@@ -8,6 +8,7 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
+from keras_convnets.data.encoded import Encoded
 from keras_convnets.data.images import decode_image, is_upright, read_shape
 
 # How much smaller libjpeg can decode an image, from the largest.
@@ -28,7 +29,7 @@ def whole(shape: tf.Tensor) -> tf.Tensor:
 def decode_window(
     content: tf.Tensor,
     index: tf.Tensor,
-    name_of: Callable[[int], str],
+    encoded: Encoded,
     window: Window,
     enough: int,
     channels: int,
@@ -36,9 +37,9 @@ def decode_window(
     """Decodes a part of an image.
 
     Args:
-        content: () string, an image file.
+        content: () string, the image file; it is read again if this is empty.
         index: () int64, its number.
-        name_of: gives what a message calls the image of a number.
+        encoded: where it is from.
         window: gives the part, in pixels of the upright image.
         enough: pixels that the shorter side of the part has to have; what has twice as many or more
             is shrunk, a JPEG while it is decoded.
@@ -49,10 +50,12 @@ def decode_window(
     """
 
     def shape_of(content: bytes, index: int) -> np.ndarray:
-        return np.array(read_shape(content, name_of(int(index))), np.int32)
+        content = content or encoded.read(int(index))
+        return np.array(read_shape(content, encoded.name(int(index))), np.int32)
 
     def decode(content: bytes, index: int, part: np.ndarray) -> np.ndarray:
-        name = name_of(int(index))
+        name = encoded.name(int(index))
+        content = content or encoded.read(int(index))
         return decode_image(content, name, channels, enough=enough, window=part.tolist())
 
     def by_pillow() -> tf.Tensor:

@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from keras_convnets.imagenet_utils import preprocess_input
+# The module, not its function: whoever imports it first imports Keras, and Keras these layers.
+from keras_convnets import imagenet_utils
 
 
 @keras.saving.register_keras_serializable("keras_convnets")
@@ -32,7 +33,7 @@ class ImageScaling(keras.layers.Layer):
         self.data_format = keras.config.image_data_format()
 
     def call(self, inputs):
-        return preprocess_input(inputs, data_format=self.data_format, mode=self.mode)
+        return imagenet_utils.preprocess_input(inputs, data_format=self.data_format, mode=self.mode)
 
     def compute_output_shape(self, input_shape):
         return input_shape

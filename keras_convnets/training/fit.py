@@ -1,137 +1,25 @@
 """The loop of a run on one device: epochs through Keras' `fit`, with everything kept on the way."""
 
 import dataclasses
-import functools
 import math
 import time
-from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from keras_convnets.data import (
-    ImageSet,
-    Preprocessing,
-    Split,
-    evaluation_batches,
-    naming_faults,
-    training_batches,
-)
-from keras_convnets.errors import DivergedError, StoppedError
-from keras_convnets.evaluation import (
-    Evaluation,
-    MultiLabelEvaluation,
-    evaluate,
-    evaluate_multi_label,
-)
+from keras_convnets.data import ImageSet, training_batches
+from keras_convnets.errors import DivergedError
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
-from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
 from keras_convnets.training.fine_tuning import best_epoch
-from keras_convnets.training.model import main_output
+from keras_convnets.training.job import Job
 from keras_convnets.training.optimizers import averaged
-from keras_convnets.training.phases import Phases
 from keras_convnets.training.recipe import Recipe
-from keras_convnets.training.run import Run, Settings
-from keras_convnets.training.stop import StopRequest
+from keras_convnets.training.run import Settings
 
 # Figures of the validation images that become columns of history.csv, where they are there.
 WATCHED = ("loss", "top1", "top5", "map_at_100", "micro_f1")
-
-
-@dataclasses.dataclass
-class Job:
-    """A run at work."""
-
-    run: Run
-    images: ImageSet
-    model: keras.Model
-    phases: Phases
-    progress: Progress
-    checkpoints: Checkpoints
-    steps_per_epoch: int
-    stop: StopRequest
-    quiet: bool
-
-    @functools.cached_property
-    def main(self) -> keras.Model:
-        """The net with its main output only; made once, for each is traced anew."""
-        return main_output(self.model)
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """How an image becomes the input of the net, which scales its bytes on its own device."""
-        return dataclasses.replace(self.run.settings.preprocessing, mode="raw")
-
-    @property
-    def batch_size(self) -> int:
-        """Images in a step."""
-        return self.run.recipe.batch_size.value
-
-    @property
-    def evaluation_batch_size(self) -> int:
-        """Images to evaluate at once: a step's, or more where steps are tiny."""
-        return max(self.batch_size, 32)
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole run."""
-        return self.run.recipe.length.value.steps(self.steps_per_epoch, self.batch_size)
-
-    @property
-    def steps_left(self) -> int:
-        """Steps from the position to the end of this epoch, or of the run."""
-        progress = self.progress
-        return min(self.steps_per_epoch - progress.step, self.total_steps - progress.steps)
-
-    @property
-    def best_weights(self) -> Path:
-        """Where the weights of the best epoch are, if the recipe wants to end with them."""
-        return self.run.path / "checkpoints" / "best.weights.h5"
-
-    def ends_early(self, rows: list[dict[str, float]]) -> bool:
-        """Whether the run ends behind these epochs, although its length is not reached."""
-        rule = self.run.recipe.early_stop.value
-        losses = [row["val_loss"] for row in rows]
-        return rule is not None and rule.is_due(losses, self.phases.head_epochs)
-
-    def evaluate(
-        self, split: Split, name: str, thresholds: Sequence[float] | None = None
-    ) -> Evaluation | MultiLabelEvaluation:
-        """Evaluates the net with the weights that it has.
-
-        Args:
-            split: images.
-            name: of the split.
-            thresholds: of each class, if images may have several labels and they are known.
-
-        Raises:
-            DivergedError: if its outputs are not finite.
-        """
-        batches = evaluation_batches(
-            split,
-            self.preprocessing,
-            self.evaluation_batch_size,
-            classes=len(self.images.classes),
-        )
-        with naming_faults(split):
-            if split.is_multi_label:
-                scores = evaluate_multi_label(self.main, batches, thresholds)
-            else:
-                scores = evaluate(self.main, batches)
-        if not math.isfinite(scores.loss):
-            raise DivergedError(f"The {name} loss", self.progress.steps)
-        return scores
-
-    def check_stop(self) -> None:
-        """Raises `StoppedError` if someone asked to stop; the state must be saved before."""
-        if self.stop.name:
-            raise StoppedError(
-                f"Stopped by {self.stop.name} at step {self.progress.steps} of {self.total_steps}; "
-                f"`keras-convnets train --resume {self.run.path}` goes on from there."
-            )
 
 
 class _Monitor(keras.callbacks.Callback):
@@ -143,9 +31,25 @@ class _Monitor(keras.callbacks.Callback):
         self._display = display
         self._carried = dict(job.progress.sums)  # of the steps before a resume
         self._began = time.perf_counter()
+        self._counters = [
+            variable
+            for variable in (*job.model.variables, *job.model.optimizer.variables)
+            if not keras.backend.is_float_dtype(variable.dtype)
+        ]
+        self._counts = [variable.numpy() for variable in self._counters]
+
+    def undo_count(self) -> None:
+        """Takes back what a step that got no batch has counted.
+
+        The states of random generators and the optimizer's number of steps need no batch to go on,
+        so that TensorFlow may do it before it is there.
+        """
+        for variable, value in zip(self._counters, self._counts, strict=True):
+            variable.assign(value)
 
     def on_train_batch_end(self, batch, logs=None):
         progress = self._job.progress
+        self._counts = [variable.numpy() for variable in self._counters]
         now = time.perf_counter()
         seconds, self._began = now - self._began, now
         progress.step += 1
@@ -178,11 +82,11 @@ def fit(job: Job) -> None:
     Raises:
         StoppedError: if a signal asked to stop; a checkpoint was saved.
         DivergedError: if the loss or a weight is not finite; the last good checkpoint is kept.
+        UnreadableError: if too many images can't be read; the last checkpoint is kept.
     """
-    progress, epochs = job.progress, math.ceil(job.total_steps / job.steps_per_epoch)
+    progress, display = job.progress, job.display
     rows = job.run.history[: progress.epoch]
     board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
-    display = Display(job.total_steps, epochs, job.batch_size, progress.steps, job.quiet)
     with display, board.as_default():
         # A kill may have come between the last step and the epoch's row: then the row is missing.
         while (progress.steps < job.total_steps or progress.step) and not job.ends_early(rows):
@@ -218,7 +122,17 @@ def _fit_epoch(job: Job, display: Display) -> None:
 
 
 def _fit_stretch(job: Job, display: Display, steps: int) -> None:
-    """Trains for some steps of one epoch and one phase."""
+    """Trains for some steps of one epoch and one phase, past images that can't be read."""
+    last = job.progress.steps + steps
+    while True:
+        try:
+            _fit_steps(job, display, last - job.progress.steps)
+            return
+        except tf.errors.OpError as error:
+            job.skip_in_batch(error)
+
+
+def _fit_steps(job: Job, display: Display, steps: int) -> None:
     progress, run = job.progress, job.run
     batches = training_input(
         job.model,
@@ -228,9 +142,12 @@ def _fit_stretch(job: Job, display: Display, steps: int) -> None:
         epoch=progress.epoch,
         first_step=progress.step,
     )
-    callbacks = [_Monitor(job, display)]
-    with naming_faults(job.images.train):
-        job.model.fit(batches.take(steps), verbose=0, shuffle=False, callbacks=callbacks)
+    monitor = _Monitor(job, display)
+    try:
+        job.model.fit(batches.take(steps), verbose=0, shuffle=False, callbacks=[monitor])
+    except tf.errors.OpError:
+        monitor.undo_count()
+        raise
 
 
 def training_input(
@@ -277,7 +194,7 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
     """
     progress = job.progress
     with averaged(job.model):
-        scores = job.evaluate(job.images.splits["validation"], "validation")
+        scores = job.evaluate("validation")
         if job.run.recipe.early_stop.value is not None and all(
             scores.loss < row["val_loss"] for row in rows
         ):

@@ -77,7 +77,7 @@ def measure(
 
 def _decoding_rate(split: Split, seconds: float) -> float:
     def decode(content, index):
-        image = decode_window(content, index, split.encoded.name, whole, _NEVER_SHRUNK, channels=3)
+        image = decode_window(content, index, split.encoded, whole, _NEVER_SHRUNK, channels=3)
         return tf.shape(image)
 
     decode = tf.autograph.experimental.do_not_convert(decode)

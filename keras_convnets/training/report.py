@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_convnets.analysis import plots
 from keras_convnets.data import ImageSet, Split, evaluation_batches
+from keras_convnets.data.splits import BEFORE_WORK
 from keras_convnets.evaluation import Evaluation, MultiLabelEvaluation
 from keras_convnets.files import write_text
 from keras_convnets.training import report_multi_label, report_single_label
@@ -110,7 +111,10 @@ def _kept(run: Run) -> str:
 
 
 def _skipped(run: Run) -> str:
-    reasons = [row["reason"] for row in run.skipped]
+    reasons = [
+        fault.reason + ("" if fault.found == BEFORE_WORK else f" Found {fault.found}.")
+        for fault in run.faults
+    ]
     if not reasons:
         return ""
     others = len(reasons) - LISTED

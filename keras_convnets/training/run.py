@@ -37,6 +37,7 @@ COLUMNS = (
 MULTI_LABEL_COLUMNS = ("val_map_at_100", "val_micro_f1")
 _WHOLE = ("epoch", "step", "samples")
 PRECISIONS = (None, "float16", "bfloat16")
+MAX_SKIPPED = 0.05
 FINAL_FILES = ("evaluation.json", "model.json", "model.keras", "report.html")
 
 
@@ -53,6 +54,7 @@ class Settings:
         training_images: number of training images after the hold-out.
         fingerprint: of the data; see `ImageSet.fingerprint`.
         head: name of the layer with which the head begins.
+        max_skipped: the share of the images that may be left out.
     """
 
     seed: int
@@ -63,10 +65,12 @@ class Settings:
     training_images: int
     fingerprint: str
     head: str = "predictions"
+    max_skipped: float = MAX_SKIPPED  # of runs that began before there was a choice, too
 
     def __post_init__(self):
         check_number("The seed", self.seed, least=0, below=2**32, whole=True)
         check_number("Steps between checkpoints", self.checkpoint_every, least=1, whole=True)
+        check_share(self.max_skipped)
         if self.mixed_precision not in PRECISIONS:
             raise InputError(
                 "The mixed precision should be 'float16' or 'bfloat16'. "
@@ -159,9 +163,18 @@ class Run:
 
     @property
     def skipped(self) -> list[dict[str, str]]:
-        """The images that could not be read: file and reason of each."""
+        """The images that could not be read: file and reason of each, and when it was found."""
         path = self.path / "skipped.json"
         return read_json(path) if path.is_file() else []
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The images that could not be read, as the data has them."""
+        try:
+            return tuple(Fault(**row) for row in self.skipped)
+        except TypeError as error:
+            name = str(self.path / "skipped.json")
+            raise InputError(f"The file {name!r} is damaged: {error!r}.") from error
 
     def write_skipped(self, faults: Sequence[Fault]) -> None:
         """Replaces skipped.json, if there is anything to write."""
@@ -236,8 +249,16 @@ def _write_beginning(
 
 def _write_skipped(path: Path, faults: Sequence[Fault]) -> None:
     if faults:
-        rows = [{"file": fault.file, "reason": fault.reason} for fault in faults]
-        write_json(path / "skipped.json", rows)
+        write_json(path / "skipped.json", [dataclasses.asdict(fault) for fault in faults])
+
+
+def check_share(max_skipped: float) -> None:
+    """Makes sure that it is a share of images that may be skipped.
+
+    Raises:
+        InputError: if it is not.
+    """
+    check_number("The share of images that may be skipped", max_skipped, least=0, below=1)
 
 
 def check_free(path: str | os.PathLike) -> None:

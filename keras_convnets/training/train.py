@@ -11,28 +11,26 @@ import keras
 import rich.console
 
 from keras_convnets import data as sources
-from keras_convnets.data import ImageSet, count_steps
-from keras_convnets.deployment import save_model
-from keras_convnets.errors import InputError, check_number
-from keras_convnets.files import check_space, write_json
+from keras_convnets.data import ImageSet, Split, count_steps
+from keras_convnets.data.splits import BEFORE_WORK
+from keras_convnets.errors import InputError
+from keras_convnets.files import check_space
 from keras_convnets.progress import counting
-from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
-from keras_convnets.training.fit import Job, fit, training_input
+from keras_convnets.training.finish import finish
+from keras_convnets.training.fit import fit, training_input
+from keras_convnets.training.job import Job
 from keras_convnets.training.model import (
-    build_model,
     build_training_model,
-    model_card,
     preprocessing_of,
 )
 from keras_convnets.training.multi_label import fit_head_to_labels, start_from_frequencies
-from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.phases import Phases, check_frozen
 from keras_convnets.training.profiling import Profile, measure
 from keras_convnets.training.recipe import GIVEN, Recipe
-from keras_convnets.training.report import write_report
 from keras_convnets.training.reproducibility import set_reproducible
-from keras_convnets.training.run import Run, Settings, check_free
+from keras_convnets.training.run import MAX_SKIPPED, Run, Settings, check_free, check_share
+from keras_convnets.training.skipping import without
 from keras_convnets.training.sourced import choice
 from keras_convnets.training.start import load_start, notes_on_start, settle
 from keras_convnets.training.stop import stop_requests
@@ -40,7 +38,6 @@ from keras_convnets.training.transfer import head_begin
 from keras_convnets.weights.report import LoadReport
 
 VALIDATION_SHARE = 0.1
-MAX_SKIPPED = 0.05
 MOST_STEPS_BETWEEN_CHECKPOINTS = 500
 
 
@@ -60,7 +57,8 @@ def train(
     The order of the images, their augmentation, the first weights and dropout follow from `seed`
     alone: two runs on the same CPU end with equal bits. A tenth of the training images, chosen by
     the seed, serves as validation set unless the data has one. Test images are read at the end.
-    Image files that can't be read are left out; skipped.json in the run lists them.
+    Images that can't be read are left out; skipped.json in the run lists them. Those that training
+    meets, for very large sets are not read before, are replaced by the next good ones.
 
     Args:
         recipe: what to train and how; see `keras_convnets.recipes.get`.
@@ -79,6 +77,8 @@ def train(
         InputError: if something can't work; nothing was written.
         StoppedError: if SIGTERM or Ctrl-C came; `resume` goes on.
         DivergedError: if the loss became NaN or infinite; the last good checkpoint is kept.
+        UnreadableError: if training met more bad images than may be left out, or the bytes of one
+            can't be had; the last checkpoint is kept.
 
     Example:
 
@@ -91,7 +91,7 @@ def train(
     now = datetime.datetime.now()
     path = Path(out if out is not None else f"runs/{recipe.name}-{now:%Y%m%d-%H%M%S}")
     check_free(path)
-    check_number("The share of images that may be skipped", max_skipped, least=0, below=1)
+    check_share(max_skipped)
     recipe, images = _load_data(recipe, data, seed)
     images.check_skipped(max_skipped)
     settings = _settings(recipe, images, seed, mixed_precision, checkpoint_every)
@@ -103,9 +103,10 @@ def train(
         settings = dataclasses.replace(
             settings,
             training_images=len(images.train),
+            max_skipped=max_skipped,
             head=head_begin(model, report.left + report.reinitialized if report else ()),
         )
-        phases = _make_phases(recipe, images, model, settings)
+        phases = _make_phases(recipe, images.train, model, settings)
         # The kept checkpoints, the one that is being written, the best weights, and the model.
         need = (Checkpoints.KEPT + 3) * checkpoint_bytes(model, phases.optimizers)
         check_space(_existing(path), need, "checkpoints and the model")
@@ -130,6 +131,7 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
         InputError: if `path` is no run, or its data changed.
         StoppedError: see `train`.
         DivergedError: see `train`.
+        UnreadableError: see `train`.
     """
     run = Run(path)
     if run.is_finished:
@@ -142,10 +144,14 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
         leftover.unlink()  # of a write that was killed
     with _precision(settings.mixed_precision):
         model = _make_model(run.recipe, images, settings)
+        known = [fault for fault in run.faults if fault.found != BEFORE_WORK]
+        whole, images = images.train, without(images, known, run.faults)
         images = _decode(run.recipe, images, settings, quiet)
-        if {fault.file for fault in images.skipped} != _skipped_before(run, images):
+        unread = [fault for fault in images.skipped if fault.found == BEFORE_WORK]
+        if {fault.file for fault in unread} != _skipped_before(run, images):
             raise _changed(run, images)
-        phases = _make_phases(run.recipe, images, model, settings)
+        # Class weights are of the labels that the run began with.
+        phases = _make_phases(run.recipe, whole.without(unread), model, settings)
         return _work(run, images, model, phases, quiet, is_new=False)
 
 
@@ -178,7 +184,7 @@ def profile(
         model = _make_model(recipe, images, settings)
         images = _decode(recipe, images, settings, quiet)
         settings = dataclasses.replace(settings, head=head_begin(model, ()))
-        _make_phases(recipe, images, model, settings).enter_last()
+        _make_phases(recipe, images.train, model, settings).enter_last()
         batches = training_input(model, recipe, images, settings, epoch=0, epochs=None)
         return measure(model, batches, images.train, seconds)
 
@@ -205,9 +211,10 @@ def _settings(
 
 
 def _skipped_before(run: Run, images: ImageSet) -> set[str]:
-    """The files that a run left out when it began: not those that only its end decodes."""
+    """The files that a run left out when it began."""
     decoded_last = set(images.test.names) if images.test else set()
-    return {row["file"] for row in run.skipped} - decoded_last
+    unread = {fault.file for fault in run.faults if fault.found == BEFORE_WORK}
+    return unread - decoded_last  # those of runs that did not write when it was found
 
 
 def _changed(run: Run, images: ImageSet) -> InputError:
@@ -233,7 +240,7 @@ def _check_trainable(recipe: Recipe) -> None:
 def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, ImageSet]:
     if data is not None:
         recipe = recipe.replace(data=choice(data, GIVEN))
-    absolute = _absolute(recipe.data.value)
+    absolute = absolute_spec(recipe.data.value)
     recipe = recipe.replace(data=dataclasses.replace(recipe.data, value=absolute))
     images = sources.load(absolute).hold_out(VALIDATION_SHARE, seed)
     recipe = fit_head_to_labels(settle(recipe), images)
@@ -248,7 +255,7 @@ def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, Ima
     return recipe, images
 
 
-def _absolute(data: str) -> str:
+def absolute_spec(data: str) -> str:
     """Makes the folder in a data spec absolute, so that the run can be resumed from anywhere."""
     kind, _, rest = data.partition(":")
     return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}" if rest else data
@@ -264,11 +271,9 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
     return model
 
 
-def _make_phases(
-    recipe: Recipe, images: ImageSet, model: keras.Model, settings: Settings
-) -> Phases:
-    steps = count_steps(images.train, recipe.batch_size.value)
-    return Phases(model, recipe, settings.head, images.train.labels, steps)
+def _make_phases(recipe: Recipe, split: Split, model: keras.Model, settings: Settings) -> Phases:
+    steps = count_steps(split, recipe.batch_size.value)
+    return Phases(model, recipe, settings.head, split.labels, steps)
 
 
 def _decode(recipe: Recipe, images: ImageSet, settings: Settings, quiet: bool) -> ImageSet:
@@ -337,48 +342,8 @@ def _work(
             quiet=quiet,
         )
         fit(job)
-        _finish(job)
+        finish(job)
     return run
-
-
-def _finish(job: Job) -> None:
-    """Evaluates the trained net on held-back images, saves it, and writes the report."""
-    name, split = job.images.held_back
-    with counting("reading images", split.encoded_count, job.quiet) as advance:
-        split, faults = sources.decode_once(split, job.preprocessing, (), advance)
-    images = dataclasses.replace(job.images, skipped=(*job.images.skipped, *faults))
-    job.run.write_skipped(images.skipped)
-    with _final_weights(job):
-        thresholds = _choose_thresholds(job)
-        scores = job.evaluate(split, name, thresholds)
-        plain = build_model(job.run.recipe, images.channels)
-        for layer in plain.layers:
-            layer.set_weights(job.model.get_layer(layer.name).get_weights())
-    figures = {"split": name, "epoch": job.run.final_epoch, **scores.figures}
-    write_json(job.run.path / "evaluation.json", figures)
-    card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing, thresholds)
-    save_model(plain, job.run.path / "model.keras", card)
-    write_report(job.run, images, split, scores, plain)
-
-
-def _choose_thresholds(job: Job) -> tuple[float, ...] | None:
-    """Chooses those of each class by the validation images, if an image may have several labels."""
-    if not job.images.is_multi_label:
-        return None
-    scores = job.evaluate(job.images.splits["validation"], "validation")
-    return tuple(scores.best_thresholds.tolist())
-
-
-@contextlib.contextmanager
-def _final_weights(job: Job) -> Iterator[None]:
-    """Puts the weights into the net that the run is for: the best, the averaged or the last."""
-    if job.run.recipe.early_stop.value is None:
-        with averaged(job.model):
-            yield
-        return
-    with deep_graphs():
-        job.model.load_weights(job.best_weights)
-    yield
 
 
 @contextlib.contextmanager

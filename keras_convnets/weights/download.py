@@ -1,10 +1,8 @@
 """Downloads: whole and with the right hash, or not at all."""
 
 import contextlib
-import errno
 import http.client
 import os
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from typing import Any, BinaryIO
 
 from keras_convnets._version import __version__
 from keras_convnets.errors import InputError, reason_of
+from keras_convnets.files import check_space
 from keras_convnets.progress import downloading
 from keras_convnets.weights.catalog.entry import RemoteFile
 from keras_convnets.weights.hashes import digest, matches
@@ -126,7 +125,8 @@ def _fetch(file: RemoteFile, part: Path, quiet: bool) -> None:
     """Appends to a file what follows of it, or writes it anew if the server only gives all.
 
     Raises:
-        OSError: if less comes than was told, or the disk has no room for it.
+        OSError: if less comes than was told.
+        InputError: if the disk has no room for it.
     """
     start = _size(part)
     range_ = {"Range": f"bytes={start}-"} if start else {}
@@ -138,7 +138,7 @@ def _fetch(file: RemoteFile, part: Path, quiet: bool) -> None:
             start = 0
         length = response.headers["Content-Length"]
         total = None if length is None else start + int(length)
-        _check_space(part.parent, 0 if total is None else total - start)
+        check_space(part.parent, 0 if total is None else total - start, file.name)
         with downloading(file.name, total, start, quiet) as advance:
             while chunk := response.read1(_CHUNK):
                 out.write(chunk)
@@ -152,15 +152,6 @@ def _fetch(file: RemoteFile, part: Path, quiet: bool) -> None:
 def _continues(response: http.client.HTTPResponse, start: int) -> bool:
     told = response.headers["Content-Range"] or ""
     return response.status == http.HTTPStatus.PARTIAL_CONTENT and told.startswith(f"bytes {start}-")
-
-
-def _check_space(folder: Path, need: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < need:
-        raise OSError(
-            errno.ENOSPC,
-            f"it needs {need / 1e6:,.1f} MB on the disk, of which {free / 1e6:,.1f} MB are free",
-        )
 
 
 def _empty(path: Path) -> None:

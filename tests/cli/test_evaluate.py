@@ -278,7 +278,9 @@ def runs(tmp_path, monkeypatch, photo_folder):
             settings[str(path)] = types.SimpleNamespace(seed=seed, fingerprint=fingerprint)
 
         def run(path):
-            return types.SimpleNamespace(settings=settings[path])
+            spec = types.SimpleNamespace(value=f"folder:{photo_folder}")
+            recipe = types.SimpleNamespace(data=spec)
+            return types.SimpleNamespace(settings=settings[path], recipe=recipe)
 
         monkeypatch.setattr("keras_convnets.training.Run", run)
         return list(settings)
@@ -291,6 +293,18 @@ def test_runs_of_one_seed_share_the_images_that_they_held_out(runs, photo_folder
     images = _load_images([path, path], f"folder:{photo_folder}", None)
     assert images.held_back[0] == "validation"
     assert images.fingerprint() == images.hold_out(VALIDATION_SHARE, 3).fingerprint()
+
+
+def test_images_of_a_run_whose_data_changed_are_not_taken_for_new_ones(runs, photo_folder):
+    """All of them, those of training too, are evaluated only where that is asked for."""
+    [path] = runs(3)
+    (photo_folder / "red" / "3.png").unlink()
+    spec = f"folder:{photo_folder}"
+    with pytest.raises(InputError, match="changed since the run .* began.*`--split train`"):
+        _load_images([path], spec, None)
+    assert len(_load_images([path], spec, "train").train) == 23
+    elsewhere = photo_folder.rename(photo_folder.parent / "others")
+    assert len(_load_images([path], f"folder:{elsewhere}", None).train) == 23
 
 
 def test_runs_that_held_out_other_images_are_not_compared_on_them(runs, photo_folder):

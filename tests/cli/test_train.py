@@ -128,6 +128,22 @@ def test_an_absurd_rate_stops_with_step_and_advice(run, arguments):
     assert "lower the learning rate" in err
 
 
+def test_a_bad_image_met_while_training_is_one_sentence_where_none_may_be_skipped(
+    run, arguments, photo_folder, monkeypatch
+):
+    """As in sets that are too large to be checked before."""
+    monkeypatch.setattr("keras_convnets.data.decoding.CHECK_LIMIT", 0)
+    monkeypatch.setattr("keras_convnets.data.decoding.MEMORY_LIMIT", 0)
+    for path in (photo_folder / "red").iterdir():
+        path.write_bytes(path.read_bytes()[:300])
+    code, _, err = run(*arguments, "--max-skipped", 0)
+    assert code == 1
+    assert f"The image file '{photo_folder}/red/" in err
+    assert "can't be decoded" in err
+    assert "at most 0.0% may be skipped (`--max-skipped`)." in err
+    assert "Traceback" not in err
+
+
 def start(arguments):
     code = "from keras_convnets.cli import main; main()"
     command = [sys.executable, "-c", code, *map(str, arguments)]

@@ -8,6 +8,7 @@ import pytest
 import sklearn.datasets
 import tensorflow as tf
 
+from keras_convnets.data.encoded import Blobs
 from keras_convnets.data.windows import decode_window, whole
 
 PHOTO = PIL.Image.fromarray(sklearn.datasets.load_sample_image("china.jpg")).resize((501, 377))
@@ -24,10 +25,12 @@ def encode(image, kind="JPEG", orientation=None, **options):
 
 
 def decode(content, window=whole, enough=EVERYTHING, channels=3):
+    encoded = Blobs([content], ["photo"])
+
     @tf.function
     def run(content):
         index = tf.constant(0, tf.int64)
-        return decode_window(content, index, lambda index: "photo", window, enough, channels)
+        return decode_window(content, index, encoded, window, enough, channels)
 
     return run(tf.constant(content)).numpy()
 

@@ -295,7 +295,7 @@ def test_places_that_are_taken_or_closed_are_refused(go, tmp_path, tiny_recipe):
 def test_a_full_disk_is_refused(go, tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr("keras_convnets.files.shutil.disk_usage", lambda folder: usage)
-    with pytest.raises(InputError, match="MB free for checkpoints and the model. Received: 0 MB"):
+    with pytest.raises(InputError, match="MB free for checkpoints and the model. Received: 0.0 MB"):
         go()
     assert not (tmp_path / "run").exists()
 

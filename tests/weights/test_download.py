@@ -257,7 +257,8 @@ def test_no_network_is_one_sentence(monkeypatch):
 def test_a_full_disk_is_told_before_the_download(server, folder, monkeypatch):
     usage = shutil.disk_usage(folder.parents[1])
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=200_000))
-    assert "it needs 0.3 MB on the disk, of which 0.2 MB are free" in message_of(remote(server))
+    told = message_of(remote(server))
+    assert "needs 0.3 MB free for net.bin. Received: 0.2 MB" in told
     assert names(folder) == []
 
 
