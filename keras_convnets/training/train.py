@@ -251,7 +251,9 @@ def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, Ima
 def _absolute(data: str) -> str:
     """Makes the folder in a data spec absolute, so that the run can be resumed from anywhere."""
     kind, _, rest = data.partition(":")
-    return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}" if rest else data
+    if not rest or kind == "tfds":  # which has names, not paths
+        return data
+    return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}"
 
 
 def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.Model:
