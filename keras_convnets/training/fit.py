@@ -27,11 +27,11 @@ from keras_convnets.evaluation import (
 )
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.training.averaging import averaged
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
 from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.model import main_output
-from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.phases import Phases
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Run, Settings
@@ -181,6 +181,7 @@ def fit(job: Job) -> None:
     """
     progress, epochs = job.progress, math.ceil(job.total_steps / job.steps_per_epoch)
     rows = job.run.history[: progress.epoch]
+    job.phases.observe(rows)
     board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
     display = Display(job.total_steps, epochs, job.batch_size, progress.steps, job.quiet)
     with display, board.as_default():

@@ -17,6 +17,7 @@ from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import check_space, write_json
 from keras_convnets.progress import counting
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.training.averaging import averaged
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
 from keras_convnets.training.fit import Job, fit, training_input
 from keras_convnets.training.model import (
@@ -26,7 +27,6 @@ from keras_convnets.training.model import (
     preprocessing_of,
 )
 from keras_convnets.training.multi_label import fit_head_to_labels, start_from_frequencies
-from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.phases import Phases, check_frozen
 from keras_convnets.training.profiling import Profile, measure
 from keras_convnets.training.recipe import GIVEN, Recipe

@@ -15,9 +15,10 @@ from keras_convnets.training import (
     Samples,
     Steps,
 )
+from keras_convnets.training.averaging import MovingAverage, averaged
 from keras_convnets.training.losses import SmoothedCrossentropy, add_l2, balanced_weights
 from keras_convnets.training.model import build_training_model, compile_model
-from keras_convnets.training.optimizers import averaged, build_optimizer
+from keras_convnets.training.optimizers import build_optimizer
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_scaling_multiplies_every_rate(schedule):
 
 
 def run(optimizer, gradients, **options):
-    built = build_optimizer(optimizer, 0.1, **{"clip_norm": None, "ema": None, **options})
+    built = build_optimizer(optimizer, 0.1, **options)
     weight = keras.Variable([1.0, -2.0], dtype="float64")
     path = []
     for gradient in gradients:
@@ -164,7 +165,7 @@ def test_auxiliary_losses_are_added_with_their_weight(tiny_googlenet, rng):
     """loss = main + weight * (aux1 + aux2) + L2 (1409.4842, section 5)."""
     decay = tiny_googlenet.l2.value
     model = build_training_model(tiny_googlenet, channels=3, mode="raw")
-    optimizer = build_optimizer(SGD(), 0.1, clip_norm=None, ema=None)
+    optimizer = build_optimizer(SGD(), 0.1)
     compile_model(model, tiny_googlenet, optimizer)
     images = rng.normal(size=(4, 20, 20, 3)).astype("float32")
     labels = np.array([0, 1, 1, 0])
@@ -210,7 +211,10 @@ def test_l2_is_half_the_decay_times_the_squares(scope, rng):
 def test_average_is_in_the_model_only_when_asked(rng):
     """Training goes on with raw weights; evaluation sees the exponential mean of all steps."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    model.compile(build_optimizer(SGD(0.0), 0.1, clip_norm=None, ema=0.8), loss="mse")
+    model.compile(
+        build_optimizer(SGD(0.0), 0.1, share=MovingAverage(0.8, ramp=False).build(1, 4, 0)),
+        loss="mse",
+    )
     model.set_weights([np.array([[1.0]])])
     x, raw, average = np.ones((4, 1)), 1.0, None
     for _ in range(4):
