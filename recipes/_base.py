@@ -25,7 +25,7 @@ _SILENT = {
     "initializer": choice(None, "the builder's; none is stated"),
     "augmentation": choice((), _NONE),
     "evaluation": choice(CenterCrop(CENTER_224_OF_256), "unpublished; the usual central crop"),
-    "parallelism": choice("sync", "not stated"),
+    "parallelism": choice("sync", "the paper does not say"),
 }
 
 

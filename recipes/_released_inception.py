@@ -31,9 +31,7 @@ def released(section: str) -> dict[str, Sourced]:
             f"{TRAINER}; the decay of 0.9 and the epsilon of 1.0 are {section}",
         ),
         "schedule": P(Exponential(0.045, rate=0.94, every=Epochs(2)), section),
-        "ema": C(
-            MovingAverage(0.9999, ramp=True), f"{TRAINER}; averaging is {section}"
-        ),
+        "ema": C(MovingAverage(0.9999, ramp=True), f"{TRAINER}; averaging is {section}"),
         "l2": C(4e-5, SCOPE),
         "batch_norm": C({"momentum": 0.9997, "epsilon": 0.001}, SCOPE),
         "initializer": C(TruncatedNormal(0.1), MODEL),

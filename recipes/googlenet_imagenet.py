@@ -1,12 +1,10 @@
 """GoogLeNet on ImageNet (Szegedy et al. 2014, arXiv 1409.4842).
 
     keras-convnets train googlenet_imagenet --set parallelism=sync
-    keras-convnets train googlenet_imagenet --seed 1 --initial-seed 0 --set parallelism=sync
-    keras-convnets train googlenet_imagenet:wider --seed 7 --set parallelism=sync
 
 Options: "table_1" is the net of table 1; "wider" is the seventh member of the ensemble, whose width
-is unpublished. The other members are runs with one `--initial-seed`, for all began from the same
-weights, and a `--seed` each for the order of the images.
+is unpublished. The six others began from the same weights and differ in the order of the images:
+runs with `--initial-seed 0 --seed 1`, `--initial-seed 0 --seed 2` and so on.
 Expected (paper, table 3): top-5 89.93 % of one net and one crop, 92.11 % of 144 crops, 93.33 % of
 seven nets: `keras-convnets evaluate RUN... --ensemble --protocol crops144`.
 Cost: CPUs of DistBelief; the authors guess a week on a few GPUs. Not run here: it needs ImageNet.
@@ -36,7 +34,9 @@ OPTIONS = ("table_1", "wider")
 CAFFE = "BVLC/caffe/models/bvlc_googlenet"
 FILTERS = ("bilinear", "area", "nearest", "bicubic")
 WIDER = {
-    "model_options": choice({"width_multiplier": 1.25}, "section 7: wider; how much is unpublished"),
+    "model_options": choice(
+        {"width_multiplier": 1.25}, "section 7: wider; how much is unpublished"
+    ),
     "results": choice({}, "section 7: only those of the ensemble are printed"),
 }
 

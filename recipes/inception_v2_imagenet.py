@@ -2,9 +2,9 @@
 
     keras-convnets train inception_v2_imagenet:x30 --set parallelism=sync
 
-Options: "baseline", GoogLeNet's own training; "x5" and "x30", a rate 5 or 30 times as high, and what
-section 4.2.1 changes with it: no dropout, a fifth of the decay, a rate that falls 6 times as fast,
-milder distortions.
+Options: "baseline", GoogLeNet's own training; "x5" and "x30", a rate 5 or 30 times as high, and
+what section 4.2.1 changes with it: no dropout, a fifth of the decay, a rate that falls 6 times as
+fast, milder distortions.
 Expected (paper, figure 3): top-1 72.7 %, 73.0 % and 74.8 %; 72.2 % after 13.3, 2.1 and 2.7 million
 steps of 32 images.
 Cost: unpublished; distributed like DistBelief. Not run here: it needs ImageNet.
@@ -76,7 +76,11 @@ def recipe(option: str = OPTIONS[0]) -> Recipe:
         schedule=choice(
             Exponential(row.rate, rate=0.96, every=Epochs(every)),
             f"the {row.rate} is section 4.2.2; that it falls"
-            + (" 6 times as fast as the baseline's, section 4.2.1" if is_fast else ", section 4.2.2")
+            + (
+                " 6 times as fast as the baseline's, section 4.2.1"
+                if is_fast
+                else ", section 4.2.2"
+            )
             + "; how fast is GoogLeNet's",
         ),
         optimizer=choice(SGD(momentum=0.9), "section 4.2: with momentum; GoogLeNet's"),

@@ -24,7 +24,8 @@ def recipe() -> Recipe:
         input_size=P(299, "section 6"),
         classes=P(1000, "section 8"),
         batch_size=choice(
-            1600, "32 of each of 50 replicas (section 8), which the released trainer updates at once"
+            1600,
+            "32 of each of 50 replicas (section 8), which the released trainer updates at once",
         ),
         length=P(Epochs(100), "section 8"),
         dropout_rate=C(0.2, MODEL),

@@ -7,7 +7,8 @@ validation images, which flatters by about 0.3 and 0.15 points.
 Cost: 20 NVIDIA Kepler GPUs for an unpublished time. Not run here: it needs ImageNet.
 ImageNet is a manual download: ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar of image-net.org
 go into ~/tensorflow_datasets/downloads/manual.
-Departures: batch, length, decay and smoothing are unpublished; auxiliary heads are those of TF-slim.
+Departures: batch, length, decay and smoothing are unpublished; auxiliary heads are those of
+TF-slim.
 """
 
 from keras_convnets.recipes._base import IMAGENET, complete, right

@@ -47,6 +47,6 @@ def recipe(option: str = OPTIONS[0]) -> Recipe:
             else "section 4.2: the first result is without",
         ),
         evaluation=choice(CenterCrop(1.0), "the images have the size of the input"),
-        hardware=choice("one GPU, hours", "not stated"),
+        hardware=choice("one GPU, hours", "the paper does not say"),
         results=P({"top1": 0.9119 if is_augmented else 0.8959}, "table 1"),
     )

@@ -33,7 +33,8 @@ def recipe() -> Recipe:
         dropout_rate=P(0.5, "section 4.3"),
         aux_weight=P(None, "section 4.3: no auxiliary tower"),
         ema=choice(
-            MovingAverage(0.9999, ramp=True), "averaging is section 4.2; its constant is unpublished"
+            MovingAverage(0.9999, ramp=True),
+            "averaging is section 4.2; its constant is unpublished",
         ),
         batch_norm=choice({"momentum": 0.99}, "unpublished; the public weights' graph"),
         initializer=choice("glorot_uniform", "unpublished; the public weights' graph"),

@@ -2,7 +2,7 @@
 
     keras-convnets train xception_jft --data tfrecord:GLOB --set parallelism=sync
 
-Options: "dense_layers", two of 4096 units before the classifier; "without_dense_layers".
+Options: "fc", two dense layers of 4096 units before the classifier; "without_fc".
 Expected (paper, table 2): MAP@100 on FastEval14k 6.78, and 6.70 without; the scale of these numbers
 is not explained, and FastEval14k is not public.
 Cost: 60 NVIDIA K80 GPUs for over one month, to 30 million steps. Not run here.
@@ -26,13 +26,13 @@ from keras_convnets.training import (
     choice,
 )
 
-OPTIONS = ("dense_layers", "without_dense_layers")
+OPTIONS = ("fc", "without_fc")
 LOGISTIC = {"classifier_activation": "sigmoid"}
 
 
 def recipe(option: str = OPTIONS[0]) -> Recipe:
     """Returns the recipe of section 4 for JFT."""
-    is_dense = option == "dense_layers"
+    is_dense = option == "fc"
     return complete(
         model=P("Xception", "figure 5"),
         model_options=P(
@@ -53,7 +53,8 @@ def recipe(option: str = OPTIONS[0]) -> Recipe:
         dropout_rate=P(0.0, "section 4.3: none, for the set is large"),
         aux_weight=P(None, "section 4.3: no auxiliary tower"),
         ema=choice(
-            MovingAverage(0.9999, ramp=True), "averaging is section 4.2; its constant is unpublished"
+            MovingAverage(0.9999, ramp=True),
+            "averaging is section 4.2; its constant is unpublished",
         ),
         batch_norm=choice({"momentum": 0.99}, "unpublished; the public weights' graph"),
         initializer=choice("glorot_uniform", "unpublished; the public weights' graph"),

@@ -9,6 +9,7 @@ import rich.markup
 import rich.table
 import typer
 
+from keras_convnets.cli.recipes import print_differences
 from keras_convnets.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a recipe, or a .py file with recipe(). Default: xception_fashion_mnist."
+            help="NAME or NAME:OPTION of a recipe (see recipes list), or a .py file with recipe(). "
+            "Default: xception_fashion_mnist."
         ),
     ] = None,
     data: Annotated[
@@ -58,6 +60,12 @@ def train(
         float | None,
         typer.Option(help="Share of images that may be left out unread. Default: 0.05."),
     ] = None,
+    smoke: Annotated[
+        bool,
+        typer.Option(
+            "--smoke", help="Try the recipe: seconds, a small net, a few embedded images."
+        ),
+    ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Train nothing; tell what bounds the speed.")
     ] = False,
@@ -72,7 +80,7 @@ def train(
     if resume is not None:
         others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
         rest = (checkpoint_every, max_skipped)
-        if any(option is not None for option in (*others, *rest)) or seed or profile:
+        if any(option is not None for option in (*others, *rest)) or seed or profile or smoke:
             raise InputError("--resume takes everything else from the run; give it alone.")
         run = training.resume(resume)
     else:
@@ -81,6 +89,8 @@ def train(
             chosen = chosen.with_model(model)
         if weights is not None:
             chosen = chosen.set("weights", weights)
+        if smoke:
+            chosen = _smoke(chosen, data)
         chosen = training.settle(_adapt(chosen, set_ or [], epochs, batch_size))
         title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
@@ -100,6 +110,19 @@ def train(
             **({} if max_skipped is None else {"max_skipped": max_skipped}),
         )
     _tell(console, run)
+
+
+def _smoke(recipe: "Recipe", data: str | None) -> "Recipe":
+    """Cuts a recipe down to seconds, and says how."""
+    from keras_convnets import training
+
+    if data is not None:
+        raise InputError(
+            f"--smoke takes images that ship with the package; leave --data out. Received: {data!r}"
+        )
+    small = training.smoke(recipe)
+    print_differences(recipe, small)
+    return small
 
 
 def _adapt(

@@ -15,11 +15,11 @@ LABELS = (*CLASSES, "clothing", "sleeves", "pair")
 SMOKE_SETS = ("smoke_grey", "smoke_rgb", "smoke_labels")
 
 # Images by split.
-_COUNTS = {"train": 96, "validation": 32, "test": 32}
+_COUNTS = {"train": 64, "validation": 32, "test": 32}
 
 
 def load_smoke(name: str, embedded: ImageSet) -> ImageSet:
-    """Returns 96 training, 32 validation and 32 test images.
+    """Returns 64 training, 32 validation and 32 test images.
 
     Args:
         name: "smoke_grey", of ten classes; "smoke_rgb", of four, with three equal channels for nets

@@ -26,6 +26,7 @@ from keras_convnets.training.schedules import (
     Steps,
     Warmup,
 )
+from keras_convnets.training.smoke import smoke
 from keras_convnets.training.sourced import C, P, Sourced, choice
 from keras_convnets.training.start import settle
 from keras_convnets.training.train import profile, resume, train
@@ -63,5 +64,6 @@ __all__ = [
     "resume",
     "set_reproducible",
     "settle",
+    "smoke",
     "train",
 ]

@@ -30,6 +30,7 @@ GIVEN = "given by the user"
 _FROM_SCRATCH = choice(None, "every layer learns from random weights, for the whole length")
 _EXPECTED = choice(None, "what the weights that it starts from expect, or else the net")
 _TRAIN = choice("train", "batch statistics, as the layer was published")
+_ALL_LAYERS = choice(None, "every layer that they are for")
 _ALIKE = choice(None, "each image counts alike")
 _ONE_RATE = choice(1.0, "biases learn as kernels do")
 
@@ -70,6 +71,8 @@ class Recipe:
         results: what the paper reports; shares unless the key says otherwise.
         weights: what the net starts from: `None` for random weights, "imagenet", the name of an
             entry of the catalog, a weights file, or a run directory.
+        start_layers: layers that take those weights, if not all of them do, but these of another
+            net; or `None`.
         preprocessing: how images are scaled, a mode of `imagenet_utils.preprocess_input`; `None`
             for what the weights expect, or else the net.
         head_phase: the first part of the run, in which the head alone learns, or `None`.
@@ -107,6 +110,7 @@ class Recipe:
     hardware: Sourced[str]
     results: Sourced[dict]
     weights: Sourced[str | None] = _FROM_SCRATCH
+    start_layers: Sourced[tuple | None] = _ALL_LAYERS
     preprocessing: Sourced[str | None] = _EXPECTED
     head_phase: Sourced[HeadPhase | None] = _FROM_SCRATCH
     freeze_until: Sourced[str | None] = _FROM_SCRATCH
@@ -295,6 +299,10 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
         "images before those of batches",
     ),
     "results": (lambda v: _is_json(v), "figures by name"),
+    "start_layers": (
+        lambda v: v is None or (bool(v) and all(isinstance(name, str) for name in v)),
+        "a tuple of names of layers, or None",
+    ),
     "preprocessing": (
         lambda v: v is None or v in _SCALINGS,
         f"one of {', '.join(_SCALINGS)}, or None",

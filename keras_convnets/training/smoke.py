@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import math
 from typing import Any
 
 from keras_convnets.analysis.weightless import weightless
@@ -9,18 +10,18 @@ from keras_convnets.errors import InputError
 from keras_convnets.training.model import build_training_model
 from keras_convnets.training.multi_label import is_multi_label
 from keras_convnets.training.recipe import Recipe
-from keras_convnets.training.schedules import Epochs, Length, Samples, Steps
+from keras_convnets.training.schedules import Epochs, Length, Steps
 from keras_convnets.training.sourced import choice
 from keras_convnets.training.start import architecture_of
 
-IMAGES = 96
-EPOCHS = 4
+IMAGES = 64
+EPOCHS = 6
 BATCH_SIZE = 16
 WIDTH = 0.25
 HEAD_UNITS = 128
 
-# The sides that nets are made for at least; the last two with auxiliary heads.
-_SIZES = (32, 67, 71, 75, 80, 107)
+# Sides that some net takes and leave maps of more than a pixel: with auxiliary heads 80 or 107.
+_SIZES = (64, 67, 71, 75, 80, 107)
 
 # GoogLeNet's auxiliary heads stand on the first and the last but one module of the second stage.
 _REPEATS = {"GoogLeNet": (1, 3, 1)}
@@ -43,7 +44,7 @@ def smoke(recipe: Recipe) -> Recipe:
     steps = EPOCHS * IMAGES // batch_size
     fields: dict[str, tuple[Any, str]] = {
         "model_options": (_small_options(recipe), "narrow and shallow"),
-        "batch_size": (batch_size, "for few images; the rate stays, or nothing would be seen"),
+        "batch_size": (batch_size, "for few images"),
         "data": (f"smoke_{_form(recipe)}", f"{IMAGES} of the embedded images"),
         "classes": (None, "those of the images"),
         "length": (Epochs(EPOCHS), f"{steps} steps"),
@@ -58,9 +59,15 @@ def smoke(recipe: Recipe) -> Recipe:
     if recipe.batch_norm.value is not None:
         momentum = {"momentum": min(0.9, recipe.batch_norm.value.get("momentum", 0.9))}
         fields["batch_norm"] = (recipe.batch_norm.value | momentum, "few steps to average over")
+    # In proportion to the batch the rate would be too low for so few steps; whole, it would be too
+    # high for nets that do not normalize.
+    is_normalized = recipe.batch_norm.value is not None
+    factor = 1.0 if is_normalized else math.sqrt(batch_size / recipe.batch_size.value)
     for name in ("schedule", "head_phase"):
         whole = getattr(recipe, name)
-        fields[name] = (_compress(whole.value, recipe, steps), f"{steps} steps; {whole.source}")
+        if whole.value is not None:
+            value = _compress(whole.value.scaled(factor), recipe, steps)
+            fields[name] = (value, f"{steps} steps, rate times {factor:.2g}; {whole.source}")
     changed = {
         name: choice(value, f"smoke: {reason}")
         for name, (value, reason) in fields.items()
@@ -68,7 +75,8 @@ def smoke(recipe: Recipe) -> Recipe:
     }
     small = recipe.replace(**changed)
     size = _least_size(small)
-    return small.replace(input_size=choice(size, "smoke: the least that the net takes"))
+    small = small.replace(input_size=choice(size, "smoke: small"))
+    return dataclasses.replace(small, name=f"{recipe.name}-smoke")
 
 
 def _form(recipe: Recipe) -> str:
@@ -98,9 +106,10 @@ def _small_options(recipe: Recipe) -> dict[str, Any]:
 
 
 def _least_size(recipe: Recipe) -> int:
-    """The least input size that a net can be built for."""
+    """The least of some sizes that a net can be built for, or its own if that is less."""
     _, variant = architecture_of(recipe)
-    for size in (*_SIZES, variant.input_shape[0]):
+    own = variant.input_shape[0]
+    for size in (*(size for size in _SIZES if size < own), own):
         sized = recipe.replace(input_size=choice(size, "a try"))
         try:
             weightless(lambda: bool(build_training_model(sized, 3, "raw")))  # noqa: B023

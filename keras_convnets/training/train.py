@@ -89,7 +89,8 @@ def train(
     """
     _check_trainable(recipe)
     now = datetime.datetime.now()
-    path = Path(out if out is not None else f"runs/{recipe.name}-{now:%Y%m%d-%H%M%S}")
+    name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
+    path = Path(out) if out is not None else Path("runs", name)
     check_free(path)
     check_number("The share of images that may be skipped", max_skipped, least=0, below=1)
     recipe, images = _load_data(recipe, data, seed)
