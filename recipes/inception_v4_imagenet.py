@@ -12,8 +12,8 @@ TF-slim.
 """
 
 from keras_convnets.recipes._base import IMAGENET, complete, right
-from keras_convnets.recipes._released_inception import TRAINER, released
-from keras_convnets.training import C, Epochs, P, Recipe, choice
+from keras_convnets.recipes._released_inception import released
+from keras_convnets.training import Epochs, P, Recipe, choice
 
 
 def recipe() -> Recipe:
@@ -30,7 +30,7 @@ def recipe() -> Recipe:
         label_smoothing=choice(0.1, "unpublished; Inception-v3's"),
         aux_weight=choice(0.4, "unpublished; Inception-v3's"),
         clip_norm=choice(2.0, "the AAAI version clips, and does not say where; Inception-v3's"),
-        parallelism=C("sync", TRAINER),
+        parallelism=choice("sync", "unpublished; as the released trainer of Inception-v3"),
         hardware=P("20 NVIDIA Kepler GPUs", "section 4"),
         results=P(right(20.0, 5.0), "table 2: one crop"),
     )

@@ -74,7 +74,8 @@ def recipe(option: str = OPTIONS[0]) -> Recipe:
         schedule=choice(
             Plateau(rate, factor=0.1, falls=3),
             f"section 3.1: {rate}, divided by 10 three times, when the validation accuracy "
-            "stalled; five epochs without a better top-1 are ours",
+            "stalled; five epochs without a better top-1 are ours"
+            + ("; so is the first rate, that of 384" if option.endswith("-jitter") else ""),
         ),
         optimizer=P(SGD(momentum=0.9), "section 3.1"),
         l2=P(5e-4, "section 3.1"),
