@@ -42,14 +42,17 @@ def curves(history: Sequence[dict[str, float]]) -> Picture:
     """Draws loss and top-1 over epochs, for training and validation images.
 
     Args:
-        history: rows of history.csv.
+        history: rows of history.csv, at least one.
     """
     figure = Picture(figsize=(10, 3.6), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for axes, metric, label in zip(
         figure.subplots(1, 2), ("loss", "top1"), ("loss (nats)", "top-1 accuracy"), strict=True
     ):
-        for name, title in ((metric, "training"), (f"val_{metric}", "validation")):
+        lines = [(metric, "training"), (f"val_{metric}", "validation")]
+        if f"val_{metric}_raw" in history[0]:
+            lines.append((f"val_{metric}_raw", "validation, raw weights"))
+        for name, title in lines:
             axes.plot(epochs, [row[name] for row in history], marker=".", label=title)
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)

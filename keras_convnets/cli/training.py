@@ -47,7 +47,9 @@ def train(
     batch_size: Annotated[
         int | None, typer.Option(help="Images in a batch; the rate is scaled in proportion.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, data order and augmentation.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Of first weights, data order, augmentation and dropout.")
+    ] = 0,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
@@ -55,6 +57,12 @@ def train(
     mixed_precision: Annotated[str | None, typer.Option(help="float16 or bfloat16.")] = None,
     checkpoint_every: Annotated[
         int | None, typer.Option(help="Steps. Default: an epoch or 500, the lesser.")
+    ] = None,
+    accumulate: Annotated[
+        int, typer.Option(help="Micro-batches of an update, where a batch needs too much memory.")
+    ] = 1,
+    initial_seed: Annotated[
+        int | None, typer.Option(help="Of the first weights alone, in place of --seed.")
     ] = None,
     max_skipped: Annotated[
         float | None,
@@ -79,8 +87,9 @@ def train(
     console = rich.console.Console()
     if resume is not None:
         others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
-        rest = (checkpoint_every, max_skipped)
-        if any(option is not None for option in (*others, *rest)) or seed or profile or smoke:
+        rest = (checkpoint_every, max_skipped, initial_seed)
+        is_given = any(option is not None for option in (*others, *rest))
+        if is_given or seed or profile or smoke or accumulate != 1:
             raise InputError("--resume takes everything else from the run; give it alone.")
         run = training.resume(resume)
     else:
@@ -95,10 +104,14 @@ def train(
         title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
         if profile:
-            _tell_profile(
-                console,
-                training.profile(chosen, data=data, seed=seed, mixed_precision=mixed_precision),
+            found = training.profile(
+                chosen,
+                data=data,
+                seed=seed,
+                mixed_precision=mixed_precision,
+                accumulate=accumulate,
             )
+            _tell_profile(console, found)
             return
         run = training.train(
             chosen,
@@ -107,6 +120,8 @@ def train(
             seed=seed,
             mixed_precision=mixed_precision,
             checkpoint_every=checkpoint_every,
+            accumulate=accumulate,
+            initial_seed=initial_seed,
             **({} if max_skipped is None else {"max_skipped": max_skipped}),
         )
     _tell(console, run)

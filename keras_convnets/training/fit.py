@@ -27,7 +27,7 @@ from keras_convnets.evaluation import (
 )
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
-from keras_convnets.training.averaging import averaged
+from keras_convnets.training.averaging import averaged, has_average
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
 from keras_convnets.training.fine_tuning import best_epoch
@@ -39,6 +39,8 @@ from keras_convnets.training.stop import StopRequest
 
 # Figures of the validation images that become columns of history.csv, where they are there.
 WATCHED = ("loss", "top1", "top5", "map_at_100")
+# Those of the raw weights where evaluation uses averaged ones.
+WATCHED_RAW = ("loss", "top1", "map_at_100")
 
 
 @dataclasses.dataclass
@@ -125,6 +127,21 @@ class Job:
             raise DivergedError(f"The {name} loss", self.progress.steps)
         return scores
 
+    def evaluate_raw(self, split: Split, name: str) -> dict[str, float]:
+        """Evaluates the weights that learn, if the run is for averaged ones.
+
+        Args:
+            split: images.
+            name: of the split.
+
+        Returns:
+            Figures by name, such as "top1_raw"; none if nothing is averaged.
+        """
+        if not has_average(self.model):
+            return {}
+        figures = self.evaluate(split, name).figures
+        return {f"{figure}_raw": figures[figure] for figure in WATCHED_RAW if figure in figures}
+
     def check_stop(self) -> None:
         """Raises `StoppedError` if someone asked to stop; the state must be saved before."""
         if self.stop.name:
@@ -192,6 +209,9 @@ def fit(job: Job) -> None:
                 job.check_stop()
             rows.append(_end_epoch(job, rows))
             job.run.write_history(rows)
+            if job.phases.observe(rows):
+                rate = float(job.model.optimizer.learning_rate)
+                display.tell(f"From epoch {progress.epoch + 2} on the learning rate is {rate:g}.")
             progress.end_epoch()
             job.checkpoints.save()
             for name, value in rows[-1].items():
@@ -276,9 +296,10 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
     Returns:
         The row of the epoch.
     """
-    progress = job.progress
+    progress, split = job.progress, job.images.splits["validation"]
+    raw = job.evaluate_raw(split, "validation")
     with averaged(job.model):
-        scores = job.evaluate(job.images.splits["validation"], "validation")
+        scores = job.evaluate(split, "validation")
         if job.run.recipe.early_stop.value is not None and all(
             scores.loss < row["val_loss"] for row in rows
         ):
@@ -295,4 +316,5 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         "loss": means["loss"],
         "top1": means["top1"],
         **{f"val_{name}": scores.figures[name] for name in WATCHED if name in scores.figures},
+        **{f"val_{name}": value for name, value in raw.items()},
     }

@@ -71,6 +71,7 @@ class Phases:
         total = recipe.length.value.steps(*lengths)
         first, frozen = recipe.head_phase.value, recipe.freeze_until.value
         head_steps = min(total, first.length.steps(*lengths)) if first else 0
+        self.steps = total
         # How far back epochs belong to the head.
         self.head_epochs = math.ceil(head_steps / steps_per_epoch)
         self._phases = []
