@@ -1,4 +1,8 @@
-"""The training recipe of each paper; a recipe is named by its module or by the path of a file."""
+"""The training recipe of each paper, named by its module or by the path of a file.
+
+A module may have several: `OPTIONS` are their names, and `recipe(option)` returns one. Users write
+`module:option`; without an option it is the first.
+"""
 
 import dataclasses
 import importlib
@@ -17,8 +21,26 @@ DEFAULT = "xception_fashion_mnist"
 
 
 def names() -> list[str]:
-    """Returns the names of the recipes that ship with the package."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Returns the names of the recipes that ship with the package, without options."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def options(name_or_path: str | os.PathLike) -> tuple[str, ...]:
+    """Returns the options of a recipe, the default one first; most have none.
+
+    Args:
+        name_or_path: name or path as `get` takes it, with or without an option.
+
+    Raises:
+        InputError: if there is no such recipe.
+
+    Example:
+
+    >>> keras_convnets.recipes.options("inception_v2_imagenet")
+    ('baseline', 'x5', 'x30')
+    """
+    return tuple(getattr(_module(_split(name_or_path)[0]), "OPTIONS", ()))
 
 
 def get(name_or_path: str | os.PathLike) -> Recipe:
@@ -27,25 +49,42 @@ def get(name_or_path: str | os.PathLike) -> Recipe:
     A file is executed like any Python module: run only files that you trust.
 
     Args:
-        name_or_path: name of a recipe, or a path that ends in `.py`.
+        name_or_path: name of a recipe, or a path that ends in `.py`; `:option` may follow.
 
     Raises:
-        InputError: if there is no such recipe; the message names the nearest ones.
+        InputError: if there is no such recipe or option; the message names those there are.
 
     Example:
 
-    >>> keras_convnets.recipes.get("xception_imagenet").optimizer.value
-    SGD(momentum=0.9, nesterov=False)
+    >>> keras_convnets.recipes.get("inception_v2_imagenet:x5").schedule.value.initial
+    0.0075
     """
-    text = os.fspath(name_or_path)
-    module = _from_file(Path(text)) if text.endswith(".py") else _from_package(text)
+    name, option = _split(name_or_path)
+    module = _module(name)
     if not hasattr(module, "recipe"):
-        raise InputError(f"The recipe file {text!r} has no function recipe().")
-    recipe = _guarded(module.recipe, text)
+        raise InputError(f"The recipe file {name!r} has no function recipe().")
+    allowed = getattr(module, "OPTIONS", ())
+    if option and option not in allowed:
+        phrase = f"has the options {', '.join(allowed)}" if allowed else "has no options"
+        raise InputError(f"The recipe {name!r} {phrase}. Received: {option!r}")
+    recipe = _guarded(lambda: module.recipe(option) if option else module.recipe(), name)
     if not isinstance(recipe, Recipe):
-        raise InputError(f"recipe() of {text!r} should return a Recipe. Received: {recipe!r}")
+        raise InputError(f"recipe() of {name!r} should return a Recipe. Received: {recipe!r}")
     about = (module.__doc__ or "").strip().partition("\n")[0]
-    return dataclasses.replace(recipe, name=Path(text).stem, about=about)
+    stem = Path(name).stem
+    return dataclasses.replace(recipe, name=f"{stem}:{option}" if option else stem, about=about)
+
+
+def _split(name_or_path: str | os.PathLike) -> tuple[str, str]:
+    """The name or the path, and the option or "". A path may have colons of its own."""
+    text = os.fspath(name_or_path)
+    head, _, option = text.rpartition(":")
+    has_option = head and not text.endswith(".py")
+    return (head, option) if has_option else (text, "")
+
+
+def _module(name: str) -> ModuleType:
+    return _from_file(Path(name)) if name.endswith(".py") else _from_package(name)
 
 
 def _from_package(name: str) -> ModuleType:

@@ -47,7 +47,7 @@ def recipe() -> Recipe:
         initializer=P(None, "the builder's: uniform in 2.4 / fan-in (appendix A)"),
         augmentation=P((), "section III.B: the 0.95 % are without distortions"),
         evaluation=P(CenterCrop(32 / 28), "section III.A: 28 pixels centred in 32"),
-        parallelism=P("sync", "one machine"),
+        parallelism=choice("sync", "the paper knows one processor"),
         hardware=choice("one processor", "the paper's machine is not recorded in this package"),
         results=P({"top1": 0.9905}, "section III.B"),
     )

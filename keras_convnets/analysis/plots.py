@@ -44,16 +44,13 @@ def curves(history: Sequence[dict[str, float]]) -> Picture:
     Where images may have several labels, MAP@100 and F1 of the validation images too.
 
     Args:
-        history: rows of history.csv.
+        history: rows of history.csv, at least one.
     """
     ranked = {"MAP@100": "val_map_at_100", "F1, all labels": "val_micro_f1"}
     ranked = {title: name for title, name in ranked.items() if name in history[0]}
     panels = {
-        "loss (nats)": {"training": "loss", "validation": "val_loss"},
-        "best class is a label" if ranked else "top-1 accuracy": {
-            "training": "top1",
-            "validation": "val_top1",
-        },
+        "loss (nats)": _lines("loss", history[0]),
+        "best class is a label" if ranked else "top-1 accuracy": _lines("top1", history[0]),
         **({"validation images": ranked} if ranked else {}),
     }
     figure = Picture(figsize=(5 * len(panels), 3.6), layout="constrained")
@@ -69,6 +66,16 @@ def curves(history: Sequence[dict[str, float]]) -> Picture:
         if not label.startswith("loss"):
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     return figure
+
+
+def _lines(metric: str, row: dict[str, float]) -> dict[str, str]:
+    """The columns of history.csv that show a figure, by what a legend calls them."""
+    lines = {
+        "training": metric,
+        "validation": f"val_{metric}",
+        "validation, raw weights": f"val_{metric}_raw",
+    }
+    return {title: name for title, name in lines.items() if name in row}
 
 
 def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Picture:

@@ -11,6 +11,7 @@ from keras_convnets.cli import (
     evaluating,
     models,
     predicting,
+    recipes,
     recording,
     training,
     weights,
@@ -37,6 +38,7 @@ for name, verb in {
     "make-records": recording.make_records,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
+app.add_typer(recipes.app, name="recipes")
 app.add_typer(weights.app, name="weights")
 
 

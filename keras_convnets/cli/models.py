@@ -36,8 +36,8 @@ def list_models(
         str | None, typer.Option(help="Only nets for a data set: ImageNet, CIFAR-10, MNIST.")
     ] = None,
 ) -> None:
-    """List the nets and the recipes."""
-    from keras_convnets import _zoo, recipes
+    """List the nets."""
+    from keras_convnets import _zoo
     from keras_convnets._registry import fits
 
     table = _zoo.rows()
@@ -66,11 +66,7 @@ def list_models(
         "crop of this size, or otherwise (*), or in brackets on CIFAR-10 or MNIST\n",
         highlight=False,
     )
-    recipe_table = rich.table.Table("recipe", "what", title="Recipes")
-    for name in recipes.names():
-        recipe_table.add_row(name, recipes.get(name).about)
-    console.print(recipe_table)
-    console.print("next: keras-convnets info NET, keras-convnets train RECIPE")
+    console.print("next: keras-convnets info NET, keras-convnets recipes list")
 
 
 def info(

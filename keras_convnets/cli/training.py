@@ -9,6 +9,7 @@ import rich.markup
 import rich.table
 import typer
 
+from keras_convnets.cli.recipes import print_differences
 from keras_convnets.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a recipe, or a .py file with recipe(). Default: xception_fashion_mnist."
+            help="NAME or NAME:OPTION of a recipe (see recipes list), or a .py file with recipe(). "
+            "Default: xception_fashion_mnist."
         ),
     ] = None,
     data: Annotated[
@@ -45,7 +47,9 @@ def train(
     batch_size: Annotated[
         int | None, typer.Option(help="Images in a batch; the rate is scaled in proportion.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, data order and augmentation.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Of first weights, data order, augmentation and dropout.")
+    ] = 0,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
@@ -54,10 +58,22 @@ def train(
     checkpoint_every: Annotated[
         int | None, typer.Option(help="Steps. Default: an epoch or 500, the lesser.")
     ] = None,
+    accumulate: Annotated[
+        int, typer.Option(help="Micro-batches of an update, where a batch needs too much memory.")
+    ] = 1,
+    initial_seed: Annotated[
+        int | None, typer.Option(help="Of the first weights alone, in place of --seed.")
+    ] = None,
     max_skipped: Annotated[
         float | None,
         typer.Option(help="Share of images that may be left out unread; 0: none. Default: 0.05."),
     ] = None,
+    smoke: Annotated[
+        bool,
+        typer.Option(
+            "--smoke", help="Try the recipe: seconds, a small net, a few embedded images."
+        ),
+    ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Train nothing; tell what bounds the speed.")
     ] = False,
@@ -71,8 +87,9 @@ def train(
     console = rich.console.Console()
     if resume is not None:
         others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
-        rest = (checkpoint_every, max_skipped)
-        if any(option is not None for option in (*others, *rest)) or seed or profile:
+        rest = (checkpoint_every, max_skipped, initial_seed)
+        is_given = any(option is not None for option in (*others, *rest))
+        if is_given or seed or profile or smoke or accumulate != 1:
             raise InputError("--resume takes everything else from the run; give it alone.")
         run = training.resume(resume)
     else:
@@ -81,14 +98,20 @@ def train(
             chosen = chosen.with_model(model)
         if weights is not None:
             chosen = chosen.set("weights", weights)
+        if smoke:
+            chosen = _smoke(chosen, data)
         chosen = training.settle(_adapt(chosen, set_ or [], epochs, batch_size))
         title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
         if profile:
-            _tell_profile(
-                console,
-                training.profile(chosen, data=data, seed=seed, mixed_precision=mixed_precision),
+            found = training.profile(
+                chosen,
+                data=data,
+                seed=seed,
+                mixed_precision=mixed_precision,
+                accumulate=accumulate,
             )
+            _tell_profile(console, found)
             return
         run = training.train(
             chosen,
@@ -97,9 +120,24 @@ def train(
             seed=seed,
             mixed_precision=mixed_precision,
             checkpoint_every=checkpoint_every,
+            accumulate=accumulate,
+            initial_seed=initial_seed,
             **({} if max_skipped is None else {"max_skipped": max_skipped}),
         )
     _tell(console, run)
+
+
+def _smoke(recipe: "Recipe", data: str | None) -> "Recipe":
+    """Cuts a recipe down to seconds, and says how."""
+    from keras_convnets import training
+
+    if data is not None:
+        raise InputError(
+            f"--smoke takes images that ship with the package; leave --data out. Received: {data!r}"
+        )
+    small = training.smoke(recipe)
+    print_differences(recipe, small)
+    return small
 
 
 def _adapt(

@@ -13,6 +13,7 @@ from keras_convnets.data.idx import read_idx_folder
 from keras_convnets.data.image_set import ImageSet
 from keras_convnets.data.prepared import load_prepared
 from keras_convnets.data.records import open_records
+from keras_convnets.data.smoke import SMOKE_SETS, load_smoke
 from keras_convnets.data.splits import Split
 from keras_convnets.errors import InputError, nearest, reason_of
 
@@ -55,7 +56,8 @@ def load(spec: str) -> ImageSet:
             `folder:DIR`: a folder for each class, optionally below `train`, `val` and `test`;
             `csv:FILE`: lines of path, label or labels `a;b`, and maybe split;
             `tfrecord:GLOB`: record files, or the folder that `make-records` wrote;
-            `tfds:NAME[:SPLIT]`: a set of TensorFlow Datasets that is prepared on this machine.
+            `tfds:NAME[:SPLIT]`: a set of TensorFlow Datasets that is prepared on this machine;
+            `smoke_grey`, `smoke_rgb`, `smoke_labels`: the few images of `train --smoke`.
 
     Returns:
         An `ImageSet`.
@@ -71,6 +73,8 @@ def load(spec: str) -> ImageSet:
     kind, _, rest = spec.partition(":")
     if spec == "fashion_mnist_6k":
         return _load_embedded()
+    if spec in SMOKE_SETS:
+        return load_smoke(spec, _load_embedded())
     if kind == "fashion_mnist":
         return _load_idx(spec, kind, rest, FASHION_CLASSES)
     if kind == "mnist":

@@ -1,6 +1,14 @@
 """Recipes, and training by them: runs that can be killed, resumed and read."""
 
+from keras_convnets.training.averaging import MovingAverage, PolyakMean
 from keras_convnets.training.fine_tuning import EarlyStop, HeadPhase
+from keras_convnets.training.initializers import (
+    HeNormal,
+    Layerwise,
+    Normal,
+    TruncatedNormal,
+    Uniform,
+)
 from keras_convnets.training.optimizers import SGD, RMSprop
 from keras_convnets.training.profiling import Profile
 from keras_convnets.training.recipe import Recipe
@@ -12,9 +20,13 @@ from keras_convnets.training.schedules import (
     Epochs,
     Exponential,
     Piecewise,
+    Plateau,
+    Polynomial,
     Samples,
     Steps,
+    Warmup,
 )
+from keras_convnets.training.smoke import smoke
 from keras_convnets.training.sourced import C, P, Sourced, choice
 from keras_convnets.training.start import settle
 from keras_convnets.training.train import profile, resume, train
@@ -27,9 +39,16 @@ __all__ = [
     "EarlyStop",
     "Epochs",
     "Exponential",
+    "HeNormal",
     "HeadPhase",
+    "Layerwise",
+    "MovingAverage",
+    "Normal",
     "P",
     "Piecewise",
+    "Plateau",
+    "PolyakMean",
+    "Polynomial",
     "Profile",
     "RMSprop",
     "Recipe",
@@ -37,10 +56,14 @@ __all__ = [
     "Samples",
     "Sourced",
     "Steps",
+    "TruncatedNormal",
+    "Uniform",
+    "Warmup",
     "choice",
     "profile",
     "resume",
     "set_reproducible",
     "settle",
+    "smoke",
     "train",
 ]

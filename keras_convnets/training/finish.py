@@ -9,9 +9,9 @@ from keras_convnets.deployment import save_model
 from keras_convnets.files import write_json
 from keras_convnets.progress import counting
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.training.averaging import averaged, has_average
 from keras_convnets.training.job import Job
 from keras_convnets.training.model import build_model, model_card
-from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.report import write_report
 
 
@@ -23,6 +23,8 @@ def finish(job: Job) -> None:
     if faults:
         job.skip(name, faults)
     job.images = dataclasses.replace(job.images, **{name: split})
+    is_last = job.run.recipe.early_stop.value is None  # of the best no raw weights are kept
+    raw = job.evaluate_raw(name) if is_last else {}
     with _final_weights(job):
         thresholds = _choose_thresholds(job)
         scores = job.evaluate(name, thresholds)
@@ -30,6 +32,7 @@ def finish(job: Job) -> None:
         for layer in plain.layers:
             layer.set_weights(job.model.get_layer(layer.name).get_weights())
     figures = {"split": name, "epoch": job.run.final_epoch, **scores.figures}
+    figures |= {"weights": "averaged" if has_average(job.model) else "raw", **raw}
     write_json(job.run.path / "evaluation.json", figures)
     images = job.images
     card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing, thresholds)

@@ -11,10 +11,10 @@ from keras_convnets.data import ImageSet, training_batches
 from keras_convnets.errors import DivergedError
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.training.averaging import averaged
 from keras_convnets.training.display import Display
 from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.job import Job
-from keras_convnets.training.optimizers import averaged
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Settings
 
@@ -86,6 +86,7 @@ def fit(job: Job) -> None:
     """
     progress, display = job.progress, job.display
     rows = job.run.history[: progress.epoch]
+    job.phases.observe(rows)
     board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
     with display, board.as_default():
         # A kill may have come between the last step and the epoch's row: then the row is missing.
@@ -95,6 +96,9 @@ def fit(job: Job) -> None:
                 job.check_stop()
             rows.append(_end_epoch(job, rows))
             job.run.write_history(rows)
+            if job.phases.observe(rows):
+                rate = float(job.model.optimizer.learning_rate)
+                display.tell(f"From epoch {progress.epoch + 2} on the learning rate is {rate:g}.")
             progress.end_epoch()
             job.checkpoints.save()
             for name, value in rows[-1].items():
@@ -193,6 +197,7 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         The row of the epoch.
     """
     progress = job.progress
+    raw = job.evaluate_raw("validation")
     with averaged(job.model):
         scores = job.evaluate("validation")
         if job.run.recipe.early_stop.value is not None and all(
@@ -214,4 +219,5 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         **{
             f"val_{name}": scores.figures[name] or 0.0 for name in WATCHED if name in scores.figures
         },
+        **{f"val_{name}": value for name, value in raw.items()},
     }

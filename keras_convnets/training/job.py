@@ -24,6 +24,7 @@ from keras_convnets.evaluation import (
     evaluate,
     evaluate_multi_label,
 )
+from keras_convnets.training.averaging import has_average
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
 from keras_convnets.training.model import main_output
@@ -31,6 +32,9 @@ from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
 from keras_convnets.training.skipping import leave_out, told
 from keras_convnets.training.stop import StopRequest
+
+# Figures of the raw weights that are kept where evaluation uses averaged ones.
+WATCHED_RAW = ("loss", "top1", "map_at_100")
 
 
 @dataclasses.dataclass
@@ -117,6 +121,20 @@ class Job:
         if not math.isfinite(scores.loss):
             raise DivergedError(f"The {name} loss", self.progress.steps)
         return scores
+
+    def evaluate_raw(self, name: str) -> dict[str, float]:
+        """Evaluates the weights that learn, if the run is for averaged ones.
+
+        Args:
+            name: of the split.
+
+        Returns:
+            Figures by name, such as "top1_raw"; none if nothing is averaged.
+        """
+        if not has_average(self.model):
+            return {}
+        figures = self.evaluate(name).figures
+        return {f"{figure}_raw": figures[figure] for figure in WATCHED_RAW if figure in figures}
 
     def _evaluate_all(
         self, name: str, thresholds: Sequence[float] | None

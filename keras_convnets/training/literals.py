@@ -6,7 +6,7 @@ from typing import Any
 from keras_convnets import data
 from keras_convnets.errors import InputError
 from keras_convnets.evaluation import CenterCrop
-from keras_convnets.training import fine_tuning, optimizers, schedules
+from keras_convnets.training import averaging, fine_tuning, initializers, optimizers, schedules
 
 CLASSES = {
     known.__name__: known
@@ -18,8 +18,18 @@ CLASSES = {
         schedules.Cosine,
         schedules.Exponential,
         schedules.Piecewise,
+        schedules.Plateau,
+        schedules.Polynomial,
+        schedules.Warmup,
         optimizers.SGD,
         optimizers.RMSprop,
+        averaging.MovingAverage,
+        averaging.PolyakMean,
+        initializers.Normal,
+        initializers.TruncatedNormal,
+        initializers.HeNormal,
+        initializers.Uniform,
+        initializers.Layerwise,
         data.FlipLeftRight,
         data.PadCrop,
         data.InceptionCrop,
@@ -67,6 +77,9 @@ def _evaluate(node: ast.expr) -> Any:
         return CLASSES[node.func.id](*(_evaluate(arg) for arg in node.args), **named)
     if isinstance(node, ast.Tuple | ast.List):
         return tuple(_evaluate(item) for item in node.elts)
+    if isinstance(node, ast.Dict) and None not in node.keys:
+        keys = (ast.literal_eval(key) for key in node.keys)
+        return dict(zip(keys, map(_evaluate, node.values), strict=True))
     return ast.literal_eval(node)
 
 

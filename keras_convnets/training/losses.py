@@ -127,5 +127,5 @@ def add_l2(model: keras.Model, decay: float, scope: str) -> None:
     if not decay:
         return
     for variable in model.trainable_variables:
-        if scope == "all" or variable.name.endswith("kernel"):
+        if scope == "all" or "kernel" in variable.name:
             variable.regularizer = keras.regularizers.L2(decay / 2)

@@ -13,6 +13,7 @@ from keras_convnets.data import Preprocessing
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.training.initializers import draw_weights
 from keras_convnets.training.losses import (
     BinaryCrossentropy,
     SmoothedCrossentropy,
@@ -42,10 +43,11 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
     size = recipe.input_size.value or variant.input_shape[0]
     options: dict[str, Any] = {"weights": None, "input_shape": (size, size, channels)}
     options |= {**variant.options, **recipe.model_options.value}
+    initializer = recipe.initializer.value
     wanted = {
         "classes": recipe.classes.value,
         "dropout_rate": recipe.dropout_rate.value or None,
-        "kernel_initializer": recipe.initializer.value,
+        "kernel_initializer": initializer if isinstance(initializer, str) else None,
         "batch_norm_momentum": (recipe.batch_norm.value or {}).get("momentum"),
     }
     allowed = inspect.signature(entry.builder).parameters
@@ -66,7 +68,9 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
 def build_model(recipe: Recipe, channels: int) -> keras.Model:
     """Builds the net of a recipe with random weights, without auxiliary heads."""
     name = find_architecture(recipe.model.value)[0].name
-    return get_model(name, **builder_options(recipe, channels))
+    model = get_model(name, **builder_options(recipe, channels))
+    _set_epsilon(model, recipe)
+    return model
 
 
 def build_training_model(recipe: Recipe, channels: int, mode: str) -> keras.Model:
@@ -82,7 +86,30 @@ def build_training_model(recipe: Recipe, channels: int, mode: str) -> keras.Mode
     options = builder_options(recipe, channels) | {"include_preprocessing": mode}
     if recipe.aux_weight.value is not None:
         options["aux_logits"] = True
-    return get_model(name, **options)
+    model = get_model(name, **options)
+    _set_epsilon(model, recipe)
+    if not isinstance(recipe.initializer.value, str | None):
+        draw_weights(model, recipe.initializer.value)
+    return model
+
+
+def normalizations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """Returns the layers of a net that normalize batches."""
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+def _set_epsilon(model: keras.Model, recipe: Recipe) -> None:
+    epsilon = (recipe.batch_norm.value or {}).get("epsilon")
+    if epsilon is None:
+        return
+    layers = normalizations(model)
+    if not layers:
+        raise InputError(
+            f"{recipe.net} has no batch normalization, so the recipe's `batch_norm` should be None "
+            f"(`--set batch_norm=None`). Received: {recipe.batch_norm.value!r}"
+        )
+    for layer in layers:
+        layer.epsilon = epsilon
 
 
 def main_output(model: keras.Model) -> keras.Model:

@@ -7,11 +7,12 @@ import keras
 import numpy as np
 
 from keras_convnets.errors import InputError
+from keras_convnets.training.averaging import average_of
 from keras_convnets.training.losses import balanced_weights
-from keras_convnets.training.model import compile_model
+from keras_convnets.training.model import compile_model, normalizations
 from keras_convnets.training.optimizers import build_optimizer
 from keras_convnets.training.recipe import Recipe
-from keras_convnets.training.schedules import Schedule
+from keras_convnets.training.schedules import Rows, Schedule, Watching
 from keras_convnets.training.start import architecture_of
 from keras_convnets.training.transfer import check_layer, freeze, trunk_end
 
@@ -25,6 +26,7 @@ class Phase:
         first_step: steps of the run before it.
         last_step: steps of the run at its end.
         frozen_until: the layer up to which nothing learns, or `None`.
+        rate: learning rate or Keras schedule.
         optimizer: with its variables, and a wrapper for mixed precision if there is one.
     """
 
@@ -32,6 +34,7 @@ class Phase:
     first_step: int
     last_step: int
     frozen_until: str | None
+    rate: float | keras.optimizers.schedules.LearningRateSchedule
     optimizer: keras.optimizers.Optimizer
 
 
@@ -68,6 +71,7 @@ class Phases:
         total = recipe.length.value.steps(*lengths)
         first, frozen = recipe.head_phase.value, recipe.freeze_until.value
         head_steps = min(total, first.length.steps(*lengths)) if first else 0
+        self.steps = total
         # How far back epochs belong to the head.
         self.head_epochs = math.ceil(head_steps / steps_per_epoch)
         self._phases = []
@@ -90,20 +94,47 @@ class Phases:
                 f"Behind the layer {until!r} of {self._model.name!r} is nothing that could learn; "
                 "change `freeze_until` or `head_phase`."
             )
+        lengths = (self._steps_per_epoch, recipe.batch_size.value)
+        rate = schedule.build(*lengths, last_step - first_step)
+        average = average_of(recipe.ema.value)
         optimizer = build_optimizer(
             recipe.optimizer.value,
-            schedule.build(self._steps_per_epoch, recipe.batch_size.value, last_step - first_step),
+            rate,
             clip_norm=recipe.clip_norm.value,
-            ema=recipe.ema.value,
+            share=average.build(*lengths, first_step) if average else None,
+            statistics=[v for layer in normalizations(self._model) for v in _statistics(layer)],
+            bias_rate=recipe.bias_rate.value,
         )
         compile_model(self._model, recipe, optimizer, self._class_weights)
         self._model.optimizer.build(self._model.trainable_variables)
-        self._phases.append(Phase(about, first_step, last_step, until, self._model.optimizer))
+        self._phases.append(Phase(about, first_step, last_step, until, rate, self._model.optimizer))
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The optimizer of each phase."""
         return [phase.optimizer for phase in self._phases]
+
+    def observe(self, rows: Rows) -> bool:
+        """Shows what was reached to the schedules that watch it.
+
+        Args:
+            rows: of all epochs so far.
+
+        Returns:
+            Whether the learning rate changed by that.
+        """
+        changed = False
+        for phase in self._phases:
+            if isinstance(phase.rate, Watching):
+                ends = (phase.first_step < row["step"] <= phase.last_step for row in rows)
+                changed |= phase.rate.observe(
+                    [
+                        row | {"step": row["step"] - phase.first_step}
+                        for row, is_own in zip(rows, ends, strict=True)
+                        if is_own
+                    ]
+                )
+        return changed
 
     def enter_last(self) -> Phase:
         """Makes the model ready for the last phase, in which most layers learn."""
@@ -117,6 +148,15 @@ class Phases:
             compile_model(self._model, self._recipe, phase.optimizer, self._class_weights)
             self.current = phase
         return phase
+
+
+def _statistics(layer: keras.layers.BatchNormalization) -> tuple[keras.Variable, ...]:
+    """What a layer learns without gradients.
+
+    It is averaged with the weights, as in the trainer of Inception-v3 (tensorflow/models
+    research/inception/inception/inception_train.py): averaged weights have statistics of their own.
+    """
+    return (layer.moving_mean, layer.moving_variance) if layer.trainable else ()
 
 
 def check_frozen(model: keras.Model, recipe: Recipe) -> None:

@@ -14,7 +14,9 @@ from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.errors import InputError, nearest
 from keras_convnets.evaluation import CenterCrop
 from keras_convnets.imagenet_utils import SCALINGS
+from keras_convnets.training.averaging import Average
 from keras_convnets.training.fine_tuning import EarlyStop, HeadPhase
+from keras_convnets.training.initializers import Initializer
 from keras_convnets.training.literals import decode, encode, parse
 from keras_convnets.training.optimizers import Optimizer
 from keras_convnets.training.schedules import Length, Schedule
@@ -28,7 +30,9 @@ GIVEN = "given by the user"
 _FROM_SCRATCH = choice(None, "every layer learns from random weights, for the whole length")
 _EXPECTED = choice(None, "what the weights that it starts from expect, or else the net")
 _TRAIN = choice("train", "batch statistics, as the layer was published")
+_ALL_LAYERS = choice(None, "every layer that they are for")
 _ALIKE = choice(None, "each image counts alike")
+_ONE_RATE = choice(1.0, "biases learn as kernels do")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +57,13 @@ class Recipe:
         label_smoothing: share of the target that is spread over all classes.
         aux_weight: weight of auxiliary losses, or `None` if the net has none.
         clip_norm: greatest norm of the gradient, or `None`.
-        ema: decay of the moving average of the weights that evaluation uses, or `None`.
-        batch_norm: options of batch normalization: {"momentum": 0.99}; `None` for the builder's.
-        initializer: Keras name of the kernels' initializer; `None` for the builder's.
+        ema: the average of the weights that evaluation uses: a `MovingAverage`, a `PolyakMean`, or
+            a number, the decay of a moving average without a ramp; or `None`.
+        batch_norm: options of batch normalization, {"momentum": 0.99, "epsilon": 1e-3} or one of
+            them; `None` for the builder's.
+        initializer: first weights: Keras' name for those of every kernel but the classifiers',
+            `Normal`, `TruncatedNormal`, `HeNormal` or `Uniform` for those of every kernel, or
+            `Layerwise`; `None` for the builder's.
         augmentation: random changes to training images, in order.
         evaluation: what the net is shown of a test image.
         parallelism: "sync" or "async".
@@ -63,6 +71,8 @@ class Recipe:
         results: what the paper reports; shares unless the key says otherwise.
         weights: what the net starts from: `None` for random weights, "imagenet", the name of an
             entry of the catalog, a weights file, or a run directory.
+        start_layers: layers that take those weights, if not all of them do, but these of another
+            net; or `None`.
         preprocessing: how images are scaled, a mode of `imagenet_utils.preprocess_input`; `None`
             for what the weights expect, or else the net.
         head_phase: the first part of the run, in which the head alone learns, or `None`.
@@ -70,6 +80,7 @@ class Recipe:
         batch_norm_mode: "train", or "inference": statistics, scales and shifts stay as they are.
         class_weights: "balanced": each class weighs as much as any other in the loss; or `None`.
         early_stop: when to end before the length, with the weights of the best epoch; or `None`.
+        bias_rate: what the learning rate of biases is multiplied by.
         name: name of the recipe; set by `recipes.get`.
         about: first line of its docstring; set by `recipes.get`.
     """
@@ -90,21 +101,23 @@ class Recipe:
     label_smoothing: Sourced[float]
     aux_weight: Sourced[float | None]
     clip_norm: Sourced[float | None]
-    ema: Sourced[float | None]
+    ema: Sourced[float | Average | None]
     batch_norm: Sourced[dict | None]
-    initializer: Sourced[str | None]
+    initializer: Sourced[str | Initializer | None]
     augmentation: Sourced[tuple]
     evaluation: Sourced[CenterCrop]
     parallelism: Sourced[str]
     hardware: Sourced[str]
     results: Sourced[dict]
     weights: Sourced[str | None] = _FROM_SCRATCH
+    start_layers: Sourced[tuple | None] = _ALL_LAYERS
     preprocessing: Sourced[str | None] = _EXPECTED
     head_phase: Sourced[HeadPhase | None] = _FROM_SCRATCH
     freeze_until: Sourced[str | None] = _FROM_SCRATCH
     batch_norm_mode: Sourced[str] = _TRAIN
     class_weights: Sourced[str | None] = _ALIKE
     early_stop: Sourced[EarlyStop | None] = _FROM_SCRATCH
+    bias_rate: Sourced[float] = _ONE_RATE
     name: str = "recipe"
     about: str = ""
 
@@ -127,7 +140,7 @@ class Recipe:
     def set(self, field: str, text: str) -> "Recipe":
         """Returns the recipe with one field read from text, as `--set field=value` has it."""
         _check_name(field)
-        value = text if str in _types(field) and not text.startswith(("'", '"')) else parse(text)
+        value = text if _is_plain(field, text) else parse(text)
         if value == "None" and type(None) in _types(field):
             value = None
         return self.replace(**{field: choice(value, GIVEN)})
@@ -267,13 +280,17 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "clip_norm": (lambda v: v is None or 0 < v < math.inf, "a positive number or None"),
     "batch_norm": (
-        lambda v: v is None or (set(v) == {"momentum"} and _is_share(v["momentum"])),
-        "{'momentum': a number in [0, 1)} or None",
+        lambda v: v is None or _are_batch_norm(v),
+        "{'momentum': a number in [0, 1), 'epsilon': a number above 0}, one of them, or None",
     ),
-    "ema": (lambda v: v is None or 0 < v < 1, "a number in (0, 1) or None"),
+    "ema": (
+        lambda v: not isinstance(v, float | int) or 0 < v < 1,
+        "a number in (0, 1), MovingAverage(...), PolyakMean(...) or None",
+    ),
     "initializer": (
-        lambda v: v is None or _is_initializer(v),
-        "the name of a Keras initializer, such as 'he_normal', or None",
+        lambda v: not isinstance(v, str) or _is_initializer(v),
+        "the name of a Keras initializer, such as 'he_normal', Normal(...), TruncatedNormal(...), "
+        "HeNormal(...), Uniform(...), Layerwise(...) or None",
     ),
     "parallelism": (lambda v: v in ("sync", "async"), "'sync' or 'async'"),
     "augmentation": (
@@ -282,11 +299,16 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
         "images before those of batches",
     ),
     "results": (lambda v: _is_json(v), "figures by name"),
+    "start_layers": (
+        lambda v: v is None or (bool(v) and all(isinstance(name, str) for name in v)),
+        "a tuple of names of layers, or None",
+    ),
     "preprocessing": (
         lambda v: v is None or v in _SCALINGS,
         f"one of {', '.join(_SCALINGS)}, or None",
     ),
     "batch_norm_mode": (lambda v: v in ("train", "inference"), "'train' or 'inference'"),
+    "bias_rate": (lambda v: 0 < v < math.inf, "a positive number"),
     "class_weights": (lambda v: v in (None, "balanced"), "'balanced' or None"),
 }
 
@@ -315,8 +337,12 @@ def _are_augmentations(values: tuple) -> bool:
     return kinds == sorted(kinds)
 
 
-def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and 0 <= value < 1
+def _are_batch_norm(options: dict) -> bool:
+    ranges = {"momentum": lambda v: 0 <= v < 1, "epsilon": lambda v: 0 < v < math.inf}
+    return bool(options) and all(
+        name in ranges and isinstance(value, int | float) and ranges[name](value)
+        for name, value in options.items()
+    )
 
 
 def _is_json(value: Any) -> bool:
@@ -331,6 +357,13 @@ def _is_initializer(name: str) -> bool:
         return keras.initializers.get(name) is not None
     except ValueError:
         return False
+
+
+def _is_plain(field: str, text: str) -> bool:
+    """Whether a text is a value of a field as it stands, and not a literal."""
+    types = _types(field)
+    is_call = text.endswith(")") and any(map(dataclasses.is_dataclass, types))
+    return str in types and not is_call and not text.startswith(("'", '"'))
 
 
 def _types(field: str) -> tuple[type, ...]:

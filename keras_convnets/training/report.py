@@ -12,6 +12,7 @@ from keras_convnets.data.splits import BEFORE_WORK
 from keras_convnets.evaluation import Evaluation, MultiLabelEvaluation
 from keras_convnets.files import write_text
 from keras_convnets.training import report_multi_label, report_single_label
+from keras_convnets.training.notes import notes_on_length
 from keras_convnets.training.page import picture
 from keras_convnets.training.report_single_label import SHOWN
 from keras_convnets.training.run import Run, versions
@@ -37,10 +38,11 @@ img { max-width: 100%; }
 <p>$about</p>
 $headline
 <p>$epochs epochs, $samples training images seen, $minutes minutes of training. $kept</p>
+$notes
 <h2>Curves</h2>
 $curves
 <p>The training loss includes L2, label smoothing, class weights and auxiliary heads; the validation
-loss is the cross-entropy of the main output alone.$about_curves</p>
+loss is the cross-entropy of the main output alone.$about_curves $averaged</p>
 $sections
 $skipped
 <h2>Recipe</h2>
@@ -93,6 +95,11 @@ def write_report(
         samples=f"{last['samples']:,}",
         minutes=f"{last['seconds'] / 60:.1f}",
         kept=_kept(run),
+        notes="".join(
+            f"<p>{html.escape(note)}</p>"
+            for note in notes_on_length(run.recipe, model, last["step"])
+        ),
+        averaged=_averaged(run),
         curves=picture(plots.curves(run.history), "figures over epochs"),
         about_curves=report_multi_label.ABOUT_CURVES if split.is_multi_label else "",
         skipped=_skipped(run),
@@ -108,6 +115,24 @@ def _kept(run: Run) -> str:
     if run.recipe.early_stop.value is None:
         return ""
     return f"Figures and saved model are those of epoch {run.final_epoch}, the best one."
+
+
+def _averaged(run: Run) -> str:
+    """What the raw weights reach, if those that are saved are averaged."""
+    if "val_top1_raw" not in run.history[-1]:
+        return ""
+    found = run.evaluation
+    figures = ""
+    if "top1_raw" in found:
+        figures = (
+            f" On the {html.escape(found['split'])} images they have top-1 {found['top1_raw']:.1%},"
+            f" and the averaged weights {found['top1']:.1%}."
+        )
+    rule = html.escape(repr(run.recipe.ema.value))
+    return (
+        f"Validation figures and the saved model are of averaged weights ({rule}); "
+        f'"raw" are those that learn.{figures}'
+    )
 
 
 def _skipped(run: Run) -> str:

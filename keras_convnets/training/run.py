@@ -33,8 +33,14 @@ COLUMNS = (
     "val_top1",
     "val_top5",
 )
-# Only where images may have several labels.
-MULTI_LABEL_COLUMNS = ("val_map_at_100", "val_micro_f1")
+# The first two only where images may have several labels, the others where weights are averaged.
+FURTHER_COLUMNS = (
+    "val_map_at_100",
+    "val_micro_f1",
+    "val_loss_raw",
+    "val_top1_raw",
+    "val_map_at_100_raw",
+)
 _WHOLE = ("epoch", "step", "samples")
 PRECISIONS = (None, "float16", "bfloat16")
 MAX_SKIPPED = 0.05
@@ -55,6 +61,8 @@ class Settings:
         fingerprint: of the data; see `ImageSet.fingerprint`.
         head: name of the layer with which the head begins.
         max_skipped: the share of the images that may be left out.
+        accumulate: micro-batches of an update; the batch of the recipe is all of them.
+        initial_seed: of the first weights; `None` for `seed`.
     """
 
     seed: int
@@ -66,9 +74,13 @@ class Settings:
     fingerprint: str
     head: str = "predictions"
     max_skipped: float = MAX_SKIPPED  # of runs that began before there was a choice, too
+    accumulate: int = 1
+    initial_seed: int | None = None
 
     def __post_init__(self):
         check_number("The seed", self.seed, least=0, below=2**32, whole=True)
+        if self.initial_seed is not None:
+            check_number("The initial seed", self.initial_seed, least=0, below=2**32, whole=True)
         check_number("Steps between checkpoints", self.checkpoint_every, least=1, whole=True)
         check_share(self.max_skipped)
         if self.mixed_precision not in PRECISIONS:
@@ -137,6 +149,8 @@ class Run:
         Where images may have several labels an image is right in `top1` if its best class is among
         them, in `val_top5` if one of its best five is, and there are `val_map_at_100`, and
         `val_micro_f1` at the thresholds that are the best on the validation images of the epoch.
+        Where weights are averaged the figures are those of the average, and `val_top1_raw` of the
+        weights that learn.
         """
         path = self.path / "history.csv"
         if not path.is_file():
@@ -192,8 +206,10 @@ class Run:
     def evaluation(self) -> dict[str, Any] | None:
         """The final evaluation, or `None` before the end.
 
-        It has split, epoch, n, top1, top5 and loss, and where images may have several labels
-        map_at_100, macro_average_precision, and micro_f1 and macro_f1 at the thresholds.
+        It has split, epoch, n, top1, top5 and loss, and `weights`, which says whether the saved
+        ones are "averaged" or "raw"; of averaged ones also top1_raw and loss_raw. Where
+        images may have several labels it has map_at_100, macro_average_precision, and micro_f1 and
+        macro_f1 at the thresholds.
         """
         path = self.path / "evaluation.json"
         return read_json(path) if path.is_file() else None
@@ -235,7 +251,7 @@ class Run:
 
 def _columns(found: Collection[str]) -> tuple[str, ...]:
     """The columns of a history, of which some need not be there."""
-    return (*COLUMNS, *(name for name in MULTI_LABEL_COLUMNS if name in found))
+    return (*COLUMNS, *(name for name in FURTHER_COLUMNS if name in found))
 
 
 def _write_beginning(

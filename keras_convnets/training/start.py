@@ -95,6 +95,9 @@ def load_start(
     source = _source(recipe)
     if source is None:
         return None
+    layers = recipe.start_layers.value
+    if layers is not None:
+        return weights.load(model, source, layers=layers)
     heads = {name: model.get_layer(name).get_weights() for name in classifiers(model)}
     try:
         report = weights.load(model, source, strict=False)
@@ -162,7 +165,9 @@ def notes_on_start(recipe: Recipe, classes: Sequence[str], mode: str) -> list[st
             f"as for {recipe.net}, for nothing says what the file wants; "
             "`--set preprocessing=MODE` changes it"
         )
-    if _has_head(origin, recipe, classes):
+    if recipe.start_layers.value is not None:
+        head = "All other layers start anew"
+    elif _has_head(origin, recipe, classes):
         head = "The head is kept: its classes are those of the data"
     elif origin is None:
         head = "The head starts anew: nothing says which classes that of the file has"
@@ -229,6 +234,8 @@ def _listed(classes: Sequence[str]) -> str:
 
 def _leaves_the_net_to(origin: _Origin, recipe: Recipe) -> bool:
     """Whether the user named no net, or that of the weights without saying anything else of it."""
+    if recipe.start_layers.value is not None:  # another net's
+        return False
     if GIVEN in (recipe.variant.source, recipe.model_options.source):
         return False
     return recipe.model.source != GIVEN or (

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import keras
@@ -13,9 +13,10 @@ import rich.console
 from keras_convnets import data as sources
 from keras_convnets.data import ImageSet, Split, count_steps
 from keras_convnets.data.splits import BEFORE_WORK
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import check_space
 from keras_convnets.progress import counting
+from keras_convnets.training.accumulation import accumulating
 from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
 from keras_convnets.training.finish import finish
 from keras_convnets.training.fit import fit, training_input
@@ -25,6 +26,7 @@ from keras_convnets.training.model import (
     preprocessing_of,
 )
 from keras_convnets.training.multi_label import fit_head_to_labels, start_from_frequencies
+from keras_convnets.training.notes import notes_on_length
 from keras_convnets.training.phases import Phases, check_frozen
 from keras_convnets.training.profiling import Profile, measure
 from keras_convnets.training.recipe import GIVEN, Recipe
@@ -49,6 +51,8 @@ def train(
     seed: int = 0,
     mixed_precision: str | None = None,
     checkpoint_every: int | None = None,
+    accumulate: int = 1,
+    initial_seed: int | None = None,
     max_skipped: float = MAX_SKIPPED,
     quiet: bool = False,
 ) -> Run:
@@ -67,6 +71,10 @@ def train(
         seed: int from 0 to 2^32 - 1.
         mixed_precision: "float16", "bfloat16" or `None`.
         checkpoint_every: steps between checkpoints; an epoch or 500 if `None`, the lesser.
+        accumulate: micro-batches of an update, one after the other, for a device that is too small
+            for the recipe's batch; batch normalization has its statistics of each.
+        initial_seed: of the first weights alone, in place of `seed`: members of an ensemble may
+            share them and see the images in other orders, as those of GoogLeNet did.
         max_skipped: the share of the images that may be left out.
         quiet: whether to show nothing.
 
@@ -87,14 +95,19 @@ def train(
     >>> run.evaluation["top1"] > 0.86
     True
     """
-    _check_trainable(recipe)
+    _check_trainable(recipe, accumulate)
     now = datetime.datetime.now()
-    path = Path(out if out is not None else f"runs/{recipe.name}-{now:%Y%m%d-%H%M%S}")
+    name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
+    path = Path(out) if out is not None else Path("runs", name)
     check_free(path)
     check_share(max_skipped)
     recipe, images = _load_data(recipe, data, seed)
     images.check_skipped(max_skipped)
-    settings = _settings(recipe, images, seed, mixed_precision, checkpoint_every)
+    settings = dataclasses.replace(
+        _settings(recipe, images, seed, mixed_precision, checkpoint_every),
+        accumulate=accumulate,
+        initial_seed=initial_seed,
+    )
     with _precision(mixed_precision):
         model = _make_model(recipe, images, settings)
         report = load_start(model, recipe, settings.classes)
@@ -112,6 +125,7 @@ def train(
         check_space(_existing(path), need, "checkpoints and the model")
         run = Run.create(path, recipe, settings, images.skipped)
         _tell_start(run, report, images, quiet)
+        _tell(notes_on_length(recipe, model, phases.steps), quiet)
         return _work(run, images, model, phases, quiet, is_new=True)
 
 
@@ -161,6 +175,7 @@ def profile(
     data: str | None = None,
     seed: int = 0,
     mixed_precision: str | None = None,
+    accumulate: int = 1,
     seconds: float | None = None,
     quiet: bool = False,
 ) -> Profile:
@@ -171,15 +186,18 @@ def profile(
         data: see `train`.
         seed: see `train`.
         mixed_precision: see `train`.
+        accumulate: see `train`.
         seconds: how long each of the parts is measured; 10 if `None`.
         quiet: whether to show nothing.
 
     Raises:
         InputError: if something can't work.
     """
-    _check_trainable(recipe)
+    _check_trainable(recipe, accumulate)
     recipe, images = _load_data(recipe, data, seed)
-    settings = _settings(recipe, images, seed, mixed_precision, None)
+    settings = dataclasses.replace(
+        _settings(recipe, images, seed, mixed_precision, None), accumulate=accumulate
+    )
     with _precision(mixed_precision):
         model = _make_model(recipe, images, settings)
         images = _decode(recipe, images, settings, quiet)
@@ -226,8 +244,19 @@ def _changed(run: Run, images: ImageSet) -> InputError:
     )
 
 
-def _check_trainable(recipe: Recipe) -> None:
+def _check_trainable(recipe: Recipe, accumulate: int) -> None:
     """Refuses what this version can't train."""
+    check_number("The micro-batches of an update", accumulate, least=1, whole=True)
+    if recipe.batch_size.value % accumulate:
+        raise InputError(
+            f"The batch of {recipe.batch_size.value} images can't be cut into {accumulate} equal "
+            f"micro-batches; choose a divisor of it. Received: accumulate={accumulate}"
+        )
+    if accumulate > 1 and recipe.parallelism.value == "async":
+        raise InputError(
+            f"The recipe {recipe.name!r} is asynchronous, where the batch of each worker is an "
+            f"update, so nothing can be accumulated. Received: accumulate={accumulate}"
+        )
     if keras.config.image_data_format() != "channels_last":
         raise InputError("Training wants Keras' image data format to be 'channels_last'.")
     if recipe.parallelism.value == "async":
@@ -258,17 +287,24 @@ def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, Ima
 def absolute_spec(data: str) -> str:
     """Makes the folder in a data spec absolute, so that the run can be resumed from anywhere."""
     kind, _, rest = data.partition(":")
-    return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}" if rest else data
+    if not rest or kind == "tfds":  # which has names, not paths
+        return data
+    return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}"
 
 
 def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.Model:
     """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
     set_reproducible(settings.seed)
-    model = build_training_model(recipe, images.channels, settings.preprocessing.mode)
+    arguments = (recipe, images.channels, settings.preprocessing.mode)
+    model = build_training_model(*arguments)
     check_frozen(model, recipe)
+    if settings.initial_seed is not None:
+        set_reproducible(settings.initial_seed)
+        model.set_weights(build_training_model(*arguments).get_weights())
+        set_reproducible(settings.seed)
     if images.is_multi_label:
         start_from_frequencies(model, images.train)
-    return model
+    return accumulating(model, settings.accumulate)
 
 
 def _make_phases(recipe: Recipe, split: Split, model: keras.Model, settings: Settings) -> Phases:
@@ -298,19 +334,19 @@ def _decode(recipe: Recipe, images: ImageSet, settings: Settings, quiet: bool) -
 
 def _tell_start(run: Run, report: LoadReport | None, images: ImageSet, quiet: bool) -> None:
     """Says what the net starts from, and how many images were left out."""
-    console = rich.console.Console(quiet=quiet)
     if report is not None:
         settings = run.settings
         notes = notes_on_start(run.recipe, settings.classes, settings.preprocessing.mode)
-        for line in (str(report), *notes):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        _tell((str(report), *notes), quiet)
     if images.skipped:
-        console.print(
-            f"{len(images.skipped)} images can't be read and are left out: {run.path}/skipped.json",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+        count = len(images.skipped)
+        _tell([f"{count} images can't be read and are left out: {run.path}/skipped.json"], quiet)
+
+
+def _tell(lines: Iterable[str], quiet: bool) -> None:
+    console = rich.console.Console(quiet=quiet)
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _work(

@@ -1,6 +1,6 @@
 """Weights into a model: all of them are checked before the first is assigned."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import keras
 import numpy as np
@@ -15,7 +15,14 @@ _FLOATS = "fV"  # kinds of NumPy's types; bfloat16 counts as the second
 _STATISTICS = ("beta", "moving_mean", "moving_variance")
 
 
-def assign(model: keras.Model, tensors: Tensors, source: str, *, strict: bool = True) -> LoadReport:
+def assign(
+    model: keras.Model,
+    tensors: Tensors,
+    source: str,
+    *,
+    strict: bool = True,
+    only: Collection[str] | None = None,
+) -> LoadReport:
     """Gives a model its weights, or leaves it as it is.
 
     Auxiliary heads may be missing on either side, and a net without a top needs none.
@@ -27,12 +34,16 @@ def assign(model: keras.Model, tensors: Tensors, source: str, *, strict: bool = 
         strict: whether everything else has to fit. If not, a classifier for another number of
             classes, or one that the source lacks, keeps the weights it has, and the first kernel
             is adapted to the channels of the input (see `adapt_channels`).
+        only: names of the layers that are given weights; `None` for all.
 
     Raises:
         InputError: if a layer is missing on either side, a shape differs, or a number is not
             finite; the model then has the weights it had.
     """
     layers = {layer.name: layer for layer in model.layers if layer.weights}
+    if only is not None:
+        layers = {name: model.get_layer(name) for name in only}
+        tensors = {name: stored for name, stored in tensors.items() if name in only}
     tensors = _absorb_biases(layers, tensors)
     plan = _Plan(model, layers, source, strict)
     for name, layer in layers.items():

@@ -1,10 +1,12 @@
 """One door for weights: find the source, read its tensors under our names, then assign them."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import keras
 
+from keras_convnets.errors import InputError
 from keras_convnets.weights.cache import obtain
 from keras_convnets.weights.catalog import Entry
 from keras_convnets.weights.fitting import assign
@@ -16,7 +18,11 @@ from keras_convnets.weights.sources import entry_of, existing_file
 
 
 def load(
-    model: keras.Model, source: str | os.PathLike | Entry, *, strict: bool = True
+    model: keras.Model,
+    source: str | os.PathLike | Entry,
+    *,
+    strict: bool = True,
+    layers: Collection[str] | None = None,
 ) -> LoadReport:
     """Gives a model the weights of an entry of the catalog, or of a file.
 
@@ -31,6 +37,8 @@ def load(
         strict: whether all of it has to fit. If not, a classifier for another number of classes,
             or one that the source lacks, keeps the weights it has, and the first kernel is adapted
             to the channels of the input: the sum over RGB for one, R, G and B in turn for more.
+        layers: the only ones that are given weights, if the source is a file of another net that
+            has them too; `None` for all.
 
     Returns:
         What became of each layer.
@@ -49,8 +57,10 @@ def load(
     entry = source if isinstance(source, Entry) else entry_of(source)
     if entry is None:
         path = existing_file(Path(source))
-        return assign(model, read(path, model), repr(str(path)), strict=strict)
+        return assign(model, read(path, model), repr(str(path)), strict=strict, only=layers)
 
+    if layers is not None:
+        raise InputError(f"Only some layers can be had of a file. Received: {entry.name}")
     check_model(entry, model)
     has_head = any(layer.name == "predictions" for layer in model.layers)
     file = entry.file if has_head or entry.headless is None else entry.headless

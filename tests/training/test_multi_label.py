@@ -205,7 +205,7 @@ def test_the_gradient_of_a_certain_mistake_does_not_vanish(tiny_recipe):
     model = build_training_model(recipe, channels=3, mode="raw")
     model.get_layer("predictions").kernel.assign(np.zeros((84, 1000)))
     model.get_layer("predictions").bias.assign(np.full(1000, -200.0))
-    compile_model(model, recipe, build_optimizer(SGD(0.0), 0.1, clip_norm=None, ema=None))
+    compile_model(model, recipe, build_optimizer(SGD(0.0), 0.1))
     labels = np.zeros((2, 1000), "float32")
     labels[:, 7] = 1
     model.fit(np.zeros((2, 32, 32, 3), "uint8"), labels, verbose=0)

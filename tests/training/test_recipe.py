@@ -15,11 +15,20 @@ from keras_convnets.training import (
     Epochs,
     Exponential,
     HeadPhase,
+    HeNormal,
+    Layerwise,
+    MovingAverage,
+    Normal,
     P,
     Piecewise,
+    Plateau,
+    PolyakMean,
+    Polynomial,
     Recipe,
     RMSprop,
     Steps,
+    TruncatedNormal,
+    Warmup,
     choice,
 )
 from keras_convnets.training.literals import parse
@@ -81,12 +90,33 @@ def test_a_value_without_a_source_is_refused(recipe):
         ("freeze_until", "block4_add", "block4_add"),
         ("batch_norm_mode", "inference", "inference"),
         ("class_weights", "balanced", "balanced"),
+        ("ema", "0.99", 0.99),
+        ("ema", "MovingAverage(0.99)", MovingAverage(0.99)),
+        ("ema", "PolyakMean(Epochs(3))", PolyakMean(Epochs(3))),
+        ("optimizer", "SGD(0.9, rate_inside=False)", SGD(0.9, rate_inside=False)),
+        ("schedule", "Plateau(0.1, watch='loss')", Plateau(0.1, watch="loss")),
+        ("schedule", "Polynomial(0.1, 0.5)", Polynomial(0.1, 0.5)),
+        (
+            "schedule",
+            "Warmup(0.01, 0.8, Piecewise((0.1, 0.01), (Steps(5),)))",
+            Warmup(0.01, 0.8, Piecewise((0.1, 0.01), (Steps(5),))),
+        ),
+        ("batch_norm", "{'epsilon': 1e-5}", {"epsilon": 1e-5}),
+        ("initializer", "he_normal", "he_normal"),
+        ("initializer", "HeNormal('fan_out')", HeNormal("fan_out")),
+        (
+            "initializer",
+            "Layerwise(Normal(0.01), {'fc*': TruncatedNormal(0.1)}, {'conv2': 1})",
+            Layerwise(Normal(0.01), {"fc*": TruncatedNormal(0.1)}, {"conv2": 1}),
+        ),
+        ("bias_rate", "2", 2),
     ],
 )
 def test_fields_are_set_from_text(recipe, field, text, value):
-    changed = getattr(recipe.set(field, text), field)
-    assert changed.value == value
-    assert changed.kind == "choice"
+    changed = recipe.set(field, text)
+    assert getattr(changed, field).value == value
+    assert getattr(changed, field).kind == "choice"
+    assert Recipe.from_json(json.loads(json.dumps(changed.to_json()))) == changed
 
 
 @pytest.mark.parametrize(
@@ -110,6 +140,25 @@ def test_fields_are_set_from_text(recipe, field, text, value):
         ("early_stop", "EarlyStop(0)", "an integer of at least 1"),
         ("batch_norm_mode", "frozen", "'train' or 'inference'"),
         ("class_weights", "equal", "'balanced' or None"),
+        ("ema", "1.5", "or None. Received: 1.5"),
+        ("ema", "MovingAverage(1)", "below 1"),
+        ("ema", "PolyakMean(3)", "should be Epochs, Samples or Steps"),
+        ("optimizer", "RMSprop(initial_accumulator=-1)", "of at least 0"),
+        ("schedule", "Plateau(0.1, watch='rate')", "`watch` should be one of 'val_top1'"),
+        ("schedule", "Plateau(0.1, factor=2)", "below 1"),
+        ("schedule", "Plateau(0.1, patience=3)", "should be Epochs, Samples or Steps"),
+        ("schedule", "Polynomial(0.1, 0)", "power of Polynomial should be a number above 0"),
+        ("schedule", "Warmup(0.1, 0.8, 0.2)", "behind Warmup should be one of Constant"),
+        ("batch_norm", "{}", "{'momentum': a number in"),
+        ("batch_norm", "{'momentum': 1}", "{'momentum': a number in"),
+        ("batch_norm", "{'epsilon': 0}", "'epsilon': a number above 0"),
+        ("batch_norm", "{'rate': 0.1}", "'epsilon': a number above 0"),
+        ("initializer", "Normal(0)", "stddev of Normal should be a number above 0"),
+        ("initializer", "HeNormal('fan')", "`mode` should be one of 'fan_in', 'fan_out'"),
+        ("initializer", "Layerwise('zeros')", "should be one of Normal, TruncatedNormal"),
+        ("initializer", "Layerwise(biases={'fc6': 'one'})", "A first bias should be a number"),
+        ("initializer", "normally", "the name of a Keras initializer"),
+        ("bias_rate", "0", "a positive number"),
         ("augmentation", "(MixUp(), FlipLeftRight())", "single images before those of batches"),
         ("augmentation", "(MixUp(0),)", "above 0"),
         ("augmentation", "(CutMix(2),)", "of at most 1"),
@@ -273,7 +322,7 @@ def test_length_and_batch_scale_a_head_phase_together():
 
 def test_a_recipe_of_before_a_field_was_there_means_its_default(recipe):
     fields = recipe.to_json()
-    for field in ("weights", "head_phase", "preprocessing", "early_stop"):
+    for field in ("weights", "head_phase", "preprocessing", "early_stop", "bias_rate"):
         del fields[field]
     assert Recipe.from_json(fields) == recipe
     del fields["model"]

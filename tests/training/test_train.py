@@ -50,7 +50,7 @@ def test_a_run_writes_all_that_it_promises(go):
     assert {"loss", "top1", "val_loss", "val_top1"} < set(rows[0])
     assert [row["samples"] for row in rows] == ["20", "40"]  # 22 images, batches of 4
     evaluation = json.loads((run.path / "evaluation.json").read_text())
-    assert list(evaluation) == ["split", "epoch", "n", "top1", "top5", "loss"]
+    assert list(evaluation) == ["split", "epoch", "n", "top1", "top5", "loss", "weights"]
     assert (evaluation["split"], evaluation["n"]) == ("validation", 2)  # the folder has no test
     recipe = json.loads((run.path / "recipe.json").read_text())
     assert recipe["optimizer"]["source"] == "section 4.2"

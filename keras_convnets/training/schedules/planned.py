@@ -1,4 +1,4 @@
-"""Lengths and learning rates, in the units that the papers use; converted to steps once."""
+"""Learning rates that depend on the position in the run alone; converted to steps once."""
 
 import dataclasses
 
@@ -6,56 +6,9 @@ import keras
 import numpy as np
 
 from keras_convnets.errors import InputError, check_number
+from keras_convnets.training.schedules.lengths import Epochs, Length, check_length
 
-
-@dataclasses.dataclass(frozen=True)
-class Epochs:
-    """A length in passes over the training images."""
-
-    count: float
-
-    def __post_init__(self):
-        check_number("A count of Epochs", self.count, above=0)
-
-    def steps(self, steps_per_epoch: int, batch_size: int) -> int:
-        """Returns the length in steps, at least one."""
-        return max(1, round(self.count * steps_per_epoch))
-
-
-@dataclasses.dataclass(frozen=True)
-class Samples:
-    """A length in training images."""
-
-    count: int
-
-    def __post_init__(self):
-        check_number("A count of Samples", self.count, least=1, whole=True)
-
-    def steps(self, steps_per_epoch: int, batch_size: int) -> int:
-        """Returns the length in steps, at least one."""
-        return max(1, round(self.count / batch_size))
-
-
-@dataclasses.dataclass(frozen=True)
-class Steps:
-    """A length in updates of the weights."""
-
-    count: int
-
-    def __post_init__(self):
-        check_number("A count of Steps", self.count, least=1, whole=True)
-
-    def steps(self, steps_per_epoch: int, batch_size: int) -> int:
-        """Returns the length in steps, at least one."""
-        return self.count
-
-
-Length = Epochs | Samples | Steps
-
-
-def _check_length(owner: str, length: object) -> None:
-    if not isinstance(length, Length):
-        raise InputError(f"{owner} should be Epochs, Samples or Steps. Received: {length!r}")
+_AN_EPOCH = Epochs(1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +40,7 @@ class Exponential:
     def __post_init__(self):
         check_number("A learning rate", self.initial, above=0)
         check_number("The factor of Exponential", self.rate, above=0)
-        _check_length("Exponential(every=...)", self.every)
+        check_length("Exponential(every=...)", self.every)
 
     def scaled(self, factor: float) -> "Exponential":
         """Returns the schedule with every rate multiplied."""
@@ -119,7 +72,7 @@ class Piecewise:
         for rate in self.rates:
             check_number("A learning rate", rate, above=0)
         for stretch in self.stretches:
-            _check_length("A stretch of Piecewise", stretch)
+            check_length("A stretch of Piecewise", stretch)
         if len(self.rates) != len(self.stretches) + 1:
             raise InputError(
                 "Piecewise wants one rate more than stretches. "
@@ -155,14 +108,14 @@ class Cosine:
     """
 
     rate: float
-    warmup: Length | None = Epochs(1)
+    warmup: Length | None = _AN_EPOCH
     final: float = 0.0
 
     def __post_init__(self):
         check_number("The rate of Cosine", self.rate, above=0)
         check_number("The final rate of Cosine", self.final, least=0, most=self.rate)
         if self.warmup is not None:
-            _check_length("The warm-up of Cosine", self.warmup)
+            check_length("The warm-up of Cosine", self.warmup)
 
     def scaled(self, factor: float) -> "Cosine":
         """Returns the schedule with every rate multiplied."""
@@ -180,4 +133,37 @@ class Cosine:
         )
 
 
-Schedule = Constant | Cosine | Exponential | Piecewise
+@dataclasses.dataclass(frozen=True)
+class Polynomial:
+    """A power of the share of the run that is left.
+
+    The k-th of K updates from 0 has the rate `final + (initial - final) * (1 - k / K) ** power`:
+    the rule "poly" of Caffe (BVLC/caffe src/caffe/solvers/sgd_solver.cpp).
+
+    Attributes:
+        initial: the learning rate of the first update.
+        power: above 0; 1 is a straight line.
+        final: the learning rate at the end.
+    """
+
+    initial: float
+    power: float
+    final: float = 0.0
+
+    def __post_init__(self):
+        check_number("A learning rate", self.initial, above=0)
+        check_number("The power of Polynomial", self.power, above=0)
+        check_number("The final rate of Polynomial", self.final, least=0, most=self.initial)
+
+    def scaled(self, factor: float) -> "Polynomial":
+        """Returns the schedule with every rate multiplied."""
+        return dataclasses.replace(self, initial=self.initial * factor, final=self.final * factor)
+
+    def build(self, steps_per_epoch: int, batch_size: int, steps: int):
+        """Returns a Keras schedule or number for a stretch of training of so many steps."""
+        return keras.optimizers.schedules.PolynomialDecay(
+            self.initial, decay_steps=steps, end_learning_rate=self.final, power=self.power
+        )
+
+
+Planned = Constant | Cosine | Exponential | Piecewise | Polynomial
