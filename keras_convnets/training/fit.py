@@ -96,7 +96,7 @@ def fit(job: Job) -> None:
                 job.check_stop()
             rows.append(_end_epoch(job, rows))
             job.run.write_history(rows)
-            if job.phases.observe(rows):
+            if job.phases.observe(rows) and progress.steps < job.total_steps:
                 rate = float(job.model.optimizer.learning_rate)
                 display.tell(f"From epoch {progress.epoch + 2} on the learning rate is {rate:g}.")
             progress.end_epoch()

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.training import SGD
+from keras_convnets.layers import SegmentedConv2D
+from keras_convnets.training import SGD, choice
 from keras_convnets.training.losses import SmoothedCrossentropy, add_l2, balanced_weights
 from keras_convnets.training.model import build_training_model, compile_model
 from keras_convnets.training.optimizers import build_optimizer
@@ -49,17 +50,25 @@ def test_balanced_weights_give_each_class_the_same_part_of_the_loss():
     np.testing.assert_allclose(weights[labels].mean(), 1)
 
 
-def test_auxiliary_losses_are_added_with_their_weight(tiny_googlenet, rng):
-    """loss = main + weight * (aux1 + aux2) + L2 (1409.4842, section 5)."""
+@pytest.mark.parametrize(("weight", "smoothing"), [(0.3, 0.0), (0.4, 0.1)])
+def test_auxiliary_losses_are_smoothed_and_added_with_their_weight(
+    tiny_googlenet, rng, weight, smoothing
+):
+    """loss = main + weight * (aux1 + aux2) + L2 (papers.md 5b, 7c)."""
     decay = tiny_googlenet.l2.value
+    values = {"aux_weight": weight, "label_smoothing": smoothing}
+    tiny_googlenet = tiny_googlenet.replace(
+        **{field: choice(value, "test") for field, value in values.items()}
+    )
     model = build_training_model(tiny_googlenet, channels=3, mode="raw")
     optimizer = build_optimizer(SGD(), 0.1)
     compile_model(model, tiny_googlenet, optimizer)
     images = rng.normal(size=(4, 20, 20, 3)).astype("float32")
     labels = np.array([0, 1, 1, 0])
+    target = (1 - smoothing) * np.eye(2)[labels] + smoothing / 2
     parts = model(images, training=False)
     cross_entropy = {
-        name: -np.mean(np.log(np.asarray(output)[np.arange(4), labels]))
+        name: -np.mean(np.sum(target * np.log(np.asarray(output)), axis=1))
         for name, output in parts.items()
     }
     assert set(cross_entropy) == {"predictions", "aux1", "aux2"}
@@ -67,7 +76,7 @@ def test_auxiliary_losses_are_added_with_their_weight(tiny_googlenet, rng):
     squares = sum(float(np.sum(np.square(v.numpy()))) for v in kernels)
     auxiliary = cross_entropy["aux1"] + cross_entropy["aux2"]
     found = model.evaluate(images, dict.fromkeys(parts, labels), verbose=0, return_dict=True)
-    expected = cross_entropy["predictions"] + 0.3 * auxiliary + decay / 2 * squares
+    expected = cross_entropy["predictions"] + weight * auxiliary + decay / 2 * squares
     np.testing.assert_allclose(found["loss"], expected, rtol=1e-5)
 
 
@@ -93,4 +102,15 @@ def test_l2_is_half_the_decay_times_the_squares(scope, rng):
     ]
     assert len(chosen) == (3 if scope == "kernels" else 7)
     expected = 0.01 * sum((value**2).sum() for value in chosen)
+    np.testing.assert_allclose(float(sum(model.losses)), expected, rtol=1e-5)
+
+
+def test_kernels_of_unequal_segments_decay_too():
+    """They are two variables, with other names than "kernel"."""
+    layers = [keras.Input((8, 8, 5)), SegmentedConv2D(6, 3, segments=(3, 2))]
+    model = keras.Sequential(layers)
+    add_l2(model, 0.02, "kernels")
+    kernels = [variable for variable in model.weights if variable.name != "bias"]
+    assert len(kernels) == 2
+    expected = 0.01 * sum(float((kernel.numpy() ** 2).sum()) for kernel in kernels)
     np.testing.assert_allclose(float(sum(model.losses)), expected, rtol=1e-5)

@@ -18,7 +18,6 @@ Rows = Sequence[dict[str, float]]
 WATCHED = {"val_top1": False, "val_loss": True, "top1": False, "loss": True}
 
 
-@keras.saving.register_keras_serializable(package="keras_convnets")
 class Watching(keras.optimizers.schedules.LearningRateSchedule):
     """One of several rates or Keras schedules, as the epochs so far choose.
 
