@@ -20,10 +20,21 @@ from keras_convnets.training import Recipe
 DEFAULT = "xception_fashion_mnist"
 
 
-def names() -> list[str]:
-    """Returns the names of the recipes that ship with the package, without options."""
+def names(*, with_options: bool = False) -> list[str]:
+    """Returns the names of the recipes that ship with the package.
+
+    Args:
+        with_options: whether a recipe that has options comes once with each, as `name:option`.
+    """
     found = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    modules = sorted(name for name in found if not name.startswith("_"))
+    if not with_options:
+        return modules
+    return [
+        f"{name}:{option}" if option else name
+        for name in modules
+        for option in options(name) or ("",)
+    ]
 
 
 def options(name_or_path: str | os.PathLike) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ _SIZES = (64, 67, 71, 75, 80, 107)
 # GoogLeNet's auxiliary heads stand on the first and the last but one module of the second stage.
 _REPEATS = {"GoogLeNet": (1, 3, 1)}
 
+# The shallowest variant of the builder whose depth is its variant.
+_SHALLOWEST = {"ResNetCIFAR": "20"}
+
 
 def smoke(recipe: Recipe) -> Recipe:
     """Returns a recipe that trains within seconds on images that ship with the package.
@@ -54,6 +57,9 @@ def smoke(recipe: Recipe) -> Recipe:
         "weights": (None, "random ones, for nothing is downloaded"),
         "early_stop": (None, "the run is short"),
     }
+    entry, _ = architecture_of(recipe)
+    if entry.name in _SHALLOWEST:
+        fields["variant"] = (_SHALLOWEST[entry.name], "shallow")
     if recipe.batch_norm_mode.value == "inference":
         fields["batch_norm_mode"] = ("train", "random weights have no statistics yet")
     if recipe.batch_norm.value is not None:

@@ -23,11 +23,7 @@ from keras_convnets.training.recipe import FIELDS
 from keras_convnets.training.start import load_start
 
 HERE = Path(__file__).parent
-ALL = [
-    f"{name}:{option}" if option else name
-    for name in recipes.names()
-    for option in recipes.options(name) or ("",)
-]
+ALL = recipes.names(with_options=True)
 NO_PAPER = ["fine_tune"]
 NAMES_OF_A = ("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv2", "block4_conv1")
 NAMES_OF_A += ("block4_conv2", "block5_conv1", "block5_conv2", "fc1", "fc2", "predictions")
