@@ -396,4 +396,5 @@ def _show(value: Any) -> str:
         return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    return str(value)
+    # Of a product of rates only the digits that mean something.
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
