@@ -33,13 +33,13 @@ def two_headed_net(norm=False):
     return keras.Model(image, heads, name="net")
 
 
-def compiled(model, parts):
+def compiled(model, parts, clip_norm=None):
     """With all that a step can have: L2, smoothing, two losses, clipping, average, schedule."""
     model = accumulating(model, parts)
     add_l2(model, 0.01, "all")
     rate = Piecewise((0.5, 0.05), (Steps(2),)).build(1, 8, 4)
     share = MovingAverage(0.9).build(1, 8, 0)
-    optimizer = build_optimizer(SGD(0.9), rate, clip_norm=0.7, share=share)
+    optimizer = build_optimizer(SGD(0.9), rate, clip_norm=clip_norm, share=share)
     model.compile(
         optimizer,
         {"predictions": SmoothedCrossentropy(0.1), "aux1": SmoothedCrossentropy(0.1)},
@@ -49,13 +49,17 @@ def compiled(model, parts):
     return model
 
 
+@pytest.mark.parametrize("clip_norm", [None, 0.2])
 @pytest.mark.usefixtures("double_precision")
-def test_an_update_is_that_of_the_whole_batch(rng):
-    """In weights, averages, reported loss and accuracy, and count of updates."""
+def test_an_update_is_that_of_the_whole_batch(rng, clip_norm):
+    """In weights, averages, reported loss and accuracy, and count of updates.
+
+    A gradient that is always clipped would hide whether it is a mean or a sum.
+    """
     images, labels = rng.normal(size=(4, 8, 6, 6, 2)), rng.integers(0, 4, (4, 8))
     start, found = None, {}
     for parts in (1, 4):
-        model = compiled(two_headed_net(), parts)
+        model = compiled(two_headed_net(), parts, clip_norm)
         start = start or model.get_weights()
         model.set_weights(start)
         logs = [
