@@ -19,6 +19,7 @@ EPOCHS = 6
 BATCH_SIZE = 16
 WIDTH = 0.25
 HEAD_UNITS = 128
+_MOMENTUM = 0.9  # of batch normalization
 
 # Sides that some net takes and leave maps of more than a pixel: with auxiliary heads 80 or 107.
 _SIZES = (64, 67, 71, 75, 80, 107)
@@ -45,6 +46,19 @@ def smoke(recipe: Recipe) -> Recipe:
     """
     batch_size = min(BATCH_SIZE, recipe.batch_size.value)
     steps = EPOCHS * IMAGES // batch_size
+    fields = _small_fields(recipe, batch_size, steps) | _short_schedules(recipe, batch_size, steps)
+    changed = {
+        name: choice(value, f"smoke: {reason}")
+        for name, (value, reason) in fields.items()
+        if value != getattr(recipe, name).value
+    }
+    small = recipe.replace(**changed)
+    small = small.replace(input_size=choice(_least_size(small), "smoke: small"))
+    return dataclasses.replace(small, name=f"{recipe.name}-smoke")
+
+
+def _small_fields(recipe: Recipe, batch_size: int, steps: int) -> dict[str, tuple[Any, str]]:
+    """The fields of net, data and length, each with a reason."""
     fields: dict[str, tuple[Any, str]] = {
         "model_options": (_small_options(recipe), "narrow and shallow"),
         "batch_size": (batch_size, "for few images"),
@@ -62,27 +76,26 @@ def smoke(recipe: Recipe) -> Recipe:
         fields["variant"] = (_SHALLOWEST[entry.name], "shallow")
     if recipe.batch_norm_mode.value == "inference":
         fields["batch_norm_mode"] = ("train", "random weights have no statistics yet")
-    if recipe.batch_norm.value is not None:
-        momentum = {"momentum": min(0.9, recipe.batch_norm.value.get("momentum", 0.9))}
-        fields["batch_norm"] = (recipe.batch_norm.value | momentum, "few steps to average over")
+    options = recipe.batch_norm.value
+    if options is not None and "momentum" in options:
+        momentum = min(_MOMENTUM, options["momentum"])
+        fields["batch_norm"] = (options | {"momentum": momentum}, "few steps to average over")
+    return fields
+
+
+def _short_schedules(recipe: Recipe, batch_size: int, steps: int) -> dict[str, tuple[Any, str]]:
+    """The schedules, as short as the run."""
     # In proportion to the batch the rate would be too low for so few steps; whole, it would be too
     # high for nets that do not normalize.
     is_normalized = recipe.batch_norm.value is not None
     factor = 1.0 if is_normalized else math.sqrt(batch_size / recipe.batch_size.value)
+    fields = {}
     for name in ("schedule", "head_phase"):
         whole = getattr(recipe, name)
         if whole.value is not None:
             value = _compress(whole.value.scaled(factor), recipe, steps)
             fields[name] = (value, f"{steps} steps, rate times {factor:.2g}; {whole.source}")
-    changed = {
-        name: choice(value, f"smoke: {reason}")
-        for name, (value, reason) in fields.items()
-        if value != getattr(recipe, name).value
-    }
-    small = recipe.replace(**changed)
-    size = _least_size(small)
-    small = small.replace(input_size=choice(size, "smoke: small"))
-    return dataclasses.replace(small, name=f"{recipe.name}-smoke")
+    return fields
 
 
 def _form(recipe: Recipe) -> str:
