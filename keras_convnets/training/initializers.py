@@ -110,7 +110,8 @@ class Layerwise:
 
     Example:
 
-    >>> Layerwise(Normal(0.01), biases={"conv[245]": 1, "fc*": 1})
+    >>> from keras_convnets.training import Layerwise, Normal
+    >>> alexnet = Layerwise(Normal(0.01), biases={"conv[245]": 1, "fc*": 1})
     """
 
     default: Distribution | None = None
