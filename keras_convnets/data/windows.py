@@ -112,7 +112,10 @@ def _decode_jpeg(content: tf.Tensor, window: Window, enough: int, channels: int)
     def at(ratio: int) -> tf.Tensor:
         size = -(-shape // ratio)  # libjpeg rounds up
         begin = part[:2] // ratio
-        extent = tf.minimum(tf.maximum(part[2:] // ratio, 1), size - begin)
+        # What is as long as the image keeps its last pixel, of which libjpeg may have a part only:
+        # so does Pillow, and the same image is the same whoever decodes it.
+        extent = tf.where(part[2:] == shape, size, tf.maximum(part[2:] // ratio, 1))
+        extent = tf.minimum(extent, size - begin)
         # The accurate transform is Pillow's, to the bit.
         return tf.image.decode_and_crop_jpeg(
             content,
