@@ -37,7 +37,7 @@ def decode_window(
     """Decodes a part of an image.
 
     Args:
-        content: () string, the image file; it is read again if this is empty.
+        content: () string, the image file; it is read if this is empty.
         index: () int64, its number.
         encoded: where it is from.
         window: gives the part, in pixels of the upright image.
@@ -49,13 +49,14 @@ def decode_window(
         (height, width, channels) uint8.
     """
 
+    def read(index: int) -> bytes:
+        return encoded.read(int(index))
+
     def shape_of(content: bytes, index: int) -> np.ndarray:
-        content = content or encoded.read(int(index))
         return np.array(read_shape(content, encoded.name(int(index))), np.int32)
 
     def decode(content: bytes, index: int, part: np.ndarray) -> np.ndarray:
         name = encoded.name(int(index))
-        content = content or encoded.read(int(index))
         return decode_image(content, name, channels, enough=enough, window=part.tolist())
 
     def by_pillow() -> tf.Tensor:
@@ -63,6 +64,11 @@ def decode_window(
         part = window(tf.ensure_shape(shape, (2,)))
         return tf.numpy_function(decode, [content, index, part], tf.uint8, stateful=False)
 
+    content = tf.cond(
+        tf.equal(tf.strings.length(content), 0),
+        lambda: tf.ensure_shape(tf.numpy_function(read, [index], tf.string, stateful=False), ()),
+        lambda: content,
+    )
     part = tf.cond(
         _is_plain_jpeg(content),
         lambda: _decode_jpeg(content, window, enough, channels),
