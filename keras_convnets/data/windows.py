@@ -84,7 +84,8 @@ def _is_plain_jpeg(content: tf.Tensor) -> tf.Tensor:
     tail = tf.strings.substr(content, tf.maximum(size - 2, 0), 2)
     is_jpeg = tf.equal(tf.strings.substr(head, 0, tf.minimum(size, 3)), b"\xff\xd8\xff")
     is_whole = tf.equal(tail, b"\xff\xd9")
-    has_exif = tf.strings.regex_full_match(head, r"\C*Exif\C*")  # \C is any byte
+    # An orientation may stand in XMP, too; \C is any byte.
+    has_exif = tf.strings.regex_full_match(head, r"\C*(Exif|http://ns\.adobe\.com/xap)\C*")
 
     def by_header() -> tf.Tensor:
         answer = tf.numpy_function(_is_plain, [content], tf.bool, stateful=False)

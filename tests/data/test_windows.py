@@ -72,6 +72,12 @@ def test_an_orientation_behind_another_segment_is_found():
     assert decode(content[:2] + segment + content[2:]).shape == (501, 377, 3)
 
 
+def test_an_orientation_in_xmp_alone_is_found():
+    content = io.BytesIO()
+    PHOTO.save(content, "JPEG", xmp=b'<rdf:Description tiff:Orientation="6"/>')
+    assert decode(content.getvalue()).shape == (501, 377, 3)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_window_is_a_part_of_the_image(kind):
     content = encode(PHOTO, kind)
