@@ -13,6 +13,7 @@ from keras_convnets.errors import InputError
 
 _AT_ONCE = 16  # images that are read by one step into Python
 _READERS = 4  # such steps at a time; each holds its images in memory
+_BYTES_AT_ONCE = 2**23  # behind as many a step reads no more images
 
 
 class Encoded(Protocol):
@@ -130,8 +131,9 @@ def with_contents(encoded: Encoded, rows: tf.data.Dataset) -> tf.data.Dataset:
         rows: a data set of (index () int64, ...).
 
     Returns:
-        A data set of (content () string, index, ...). The content of what can't be read is empty:
-        `decode_window` reads it again, and fails where that image is wanted.
+        A data set of (content () string, index, ...). The content is empty of what can't be read,
+        and of some images where they are large, for many would wait in memory: `decode_window`
+        reads them, and fails where an image is wanted that it can't.
     """
 
     def read(index: int) -> bytes:
@@ -140,13 +142,16 @@ def with_contents(encoded: Encoded, rows: tf.data.Dataset) -> tf.data.Dataset:
         except InputError:
             return b""
 
+    def read_some(indices: np.ndarray) -> np.ndarray:
+        contents, count = np.full(len(indices), b"", object), 0
+        for i, index in enumerate(indices):
+            if count < _BYTES_AT_ONCE:
+                contents[i] = read(index)
+                count += len(contents[i])
+        return contents
+
     def add(indices, *others):
-        contents = tf.numpy_function(
-            lambda indices: np.array([*map(read, indices)], object),
-            [indices],
-            tf.string,
-            stateful=False,
-        )
+        contents = tf.numpy_function(read_some, [indices], tf.string, stateful=False)
         return tf.ensure_shape(contents, (None,)), indices, *others
 
     chunks = rows.batch(_AT_ONCE)

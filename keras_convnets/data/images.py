@@ -147,7 +147,7 @@ def _to_array(
         image.draft(None, (image.width // factor, image.height // factor))
     image = PIL.ImageOps.exif_transpose(image)
     if window is not None:
-        image = _crop(image, window, image.height / shape[0])
+        image = _crop(image, window, shape)
     factor = _factor(min(image.size), enough)
     image = _to_eight_bits(image)
     if image.mode in ("1", "P", "PA"):
@@ -160,9 +160,11 @@ def _factor(side: int, enough: int | None) -> int:
     return max(1, side // enough) if enough else 1
 
 
-def _crop(image: PIL.Image.Image, window: Sequence[int], scale: float) -> PIL.Image.Image:
-    """Cuts a window, in pixels of the whole image, out of the shrunk one."""
-    top, left, height, width = (round(scale * length) for length in window)
+def _crop(image: PIL.Image.Image, window: Sequence[int], shape: tuple[int, int]) -> PIL.Image.Image:
+    """Cuts a window, in pixels of the whole image (height, width), out of the shrunk one."""
+    # Each side is rounded up where it is shrunk, so that their scales differ a little.
+    scales = image.height / shape[0], image.width / shape[1]
+    top, left, height, width = map(round, np.multiply(window, (*scales, *scales)).tolist())
     right = min(left + max(width, 1), image.width)
     bottom = min(top + max(height, 1), image.height)
     return image.crop((min(left, right - 1), min(top, bottom - 1), right, bottom))

@@ -37,7 +37,7 @@ def decode_window(
     """Decodes a part of an image.
 
     Args:
-        content: () string, the image file; it is read again if this is empty.
+        content: () string, the image file; it is read if this is empty.
         index: () int64, its number.
         encoded: where it is from.
         window: gives the part, in pixels of the upright image.
@@ -49,13 +49,14 @@ def decode_window(
         (height, width, channels) uint8.
     """
 
+    def read(index: int) -> bytes:
+        return encoded.read(int(index))
+
     def shape_of(content: bytes, index: int) -> np.ndarray:
-        content = content or encoded.read(int(index))
         return np.array(read_shape(content, encoded.name(int(index))), np.int32)
 
     def decode(content: bytes, index: int, part: np.ndarray) -> np.ndarray:
         name = encoded.name(int(index))
-        content = content or encoded.read(int(index))
         return decode_image(content, name, channels, enough=enough, window=part.tolist())
 
     def by_pillow() -> tf.Tensor:
@@ -63,6 +64,11 @@ def decode_window(
         part = window(tf.ensure_shape(shape, (2,)))
         return tf.numpy_function(decode, [content, index, part], tf.uint8, stateful=False)
 
+    content = tf.cond(
+        tf.equal(tf.strings.length(content), 0),
+        lambda: tf.ensure_shape(tf.numpy_function(read, [index], tf.string, stateful=False), ()),
+        lambda: content,
+    )
     part = tf.cond(
         _is_plain_jpeg(content),
         lambda: _decode_jpeg(content, window, enough, channels),
@@ -78,7 +84,8 @@ def _is_plain_jpeg(content: tf.Tensor) -> tf.Tensor:
     tail = tf.strings.substr(content, tf.maximum(size - 2, 0), 2)
     is_jpeg = tf.equal(tf.strings.substr(head, 0, tf.minimum(size, 3)), b"\xff\xd8\xff")
     is_whole = tf.equal(tail, b"\xff\xd9")
-    has_exif = tf.strings.regex_full_match(head, r"\C*Exif\C*")  # \C is any byte
+    # An orientation may stand in XMP, too; \C is any byte.
+    has_exif = tf.strings.regex_full_match(head, r"\C*(Exif|http://ns\.adobe\.com/xap)\C*")
 
     def by_header() -> tf.Tensor:
         answer = tf.numpy_function(_is_plain, [content], tf.bool, stateful=False)
@@ -112,7 +119,10 @@ def _decode_jpeg(content: tf.Tensor, window: Window, enough: int, channels: int)
     def at(ratio: int) -> tf.Tensor:
         size = -(-shape // ratio)  # libjpeg rounds up
         begin = part[:2] // ratio
-        extent = tf.minimum(tf.maximum(part[2:] // ratio, 1), size - begin)
+        # What is as long as the image keeps its last pixel, of which libjpeg may have a part only:
+        # so does Pillow, and the same image is the same whoever decodes it.
+        extent = tf.where(part[2:] == shape, size, tf.maximum(part[2:] // ratio, 1))
+        extent = tf.minimum(extent, size - begin)
         # The accurate transform is Pillow's, to the bit.
         return tf.image.decode_and_crop_jpeg(
             content,

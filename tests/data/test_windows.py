@@ -9,6 +9,7 @@ import sklearn.datasets
 import tensorflow as tf
 
 from keras_convnets.data.encoded import Blobs
+from keras_convnets.data.images import decode_image
 from keras_convnets.data.windows import decode_window, whole
 
 PHOTO = PIL.Image.fromarray(sklearn.datasets.load_sample_image("china.jpg")).resize((501, 377))
@@ -71,6 +72,12 @@ def test_an_orientation_behind_another_segment_is_found():
     assert decode(content[:2] + segment + content[2:]).shape == (501, 377, 3)
 
 
+def test_an_orientation_in_xmp_alone_is_found():
+    content = io.BytesIO()
+    PHOTO.save(content, "JPEG", xmp=b'<rdf:Description tiff:Orientation="6"/>')
+    assert decode(content.getvalue()).shape == (501, 377, 3)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_window_is_a_part_of_the_image(kind):
     content = encode(PHOTO, kind)
@@ -89,6 +96,16 @@ def test_a_large_jpeg_is_decoded_as_small_as_has_enough_pixels(enough, ratio):
     assert part.shape == (304 // ratio, 320 // ratio, 3)
     shrunk = PHOTO.crop((56, 40, 376, 344)).resize(part.shape[1::-1], PIL.Image.BOX)
     assert np.abs(part - np.asarray(shrunk, int)).mean() < 3
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("enough", [180, 90, 45])
+def test_a_whole_image_is_shrunk_as_the_reader_of_files_does_it(enough, orientation):
+    """So that an evaluation does not depend on whether images are decoded beforehand."""
+    content = encode(PHOTO, orientation=orientation)
+    expected = decode_image(content, "photo", enough=enough)
+    assert min(expected.shape[:2]) < 377
+    np.testing.assert_array_equal(decode(content, enough=enough), expected)
 
 
 def test_windows_at_the_edge_stay_inside_what_is_left_of_a_shrunk_image():
