@@ -111,6 +111,9 @@ def evaluate(
         output.check_folder(out)
     loaded = {model: find_model(model) for model in models}
     images = _load_images(models, data, split)
+    if all(card.multi_label for _, card in loaded.values()):
+        # Among a few images, none may happen to have more than one label.
+        images = images.with_label_sets()
     name, whole = _choose_split(images, data, split)
     of_one_label = {
         "--restrict-classes": restrict_classes is not None,

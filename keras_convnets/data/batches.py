@@ -13,7 +13,7 @@ from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.order import Worker, evaluation_rows, training_rows
 from keras_convnets.data.splits import Split
 from keras_convnets.data.windows import decode_window, whole
-from keras_convnets.errors import InputError
+from keras_convnets.errors import InputError, check_number
 from keras_convnets.preprocessing import Preprocessing
 
 # What keeps pixels whole numbers from 0 to 255, or makes them so: their images stay bytes.
@@ -81,6 +81,7 @@ def training_batches(
         InputError: if the batch size does not fit the images or the workers.
     """
     steps = count_steps(split, batch_size)
+    check_number("The first step of an epoch", first_step, least=0, most=steps, whole=True)
     mixes = [(i, change) for i, change in enumerate(augmentation) if change.mixes_batches]
     rows = training_rows(
         len(split),

@@ -68,6 +68,11 @@ class ImageSet:
         """Whether an image may have several labels, or none."""
         return self.train.is_multi_label
 
+    def with_label_sets(self) -> "ImageSet":
+        """Returns the images with sets of labels, of one label each if they had single ones."""
+        splits = {name: split.with_label_sets() for name, split in self.splits.items()}
+        return dataclasses.replace(self, **splits)
+
     def fingerprint(self) -> str:
         """Returns a hash of classes, labels, and arrays or the names and sizes of files."""
         digest = hashlib.sha256("\0".join(self.classes).encode())

@@ -14,7 +14,7 @@ from keras_convnets.data.decoding import MEMORY_LIMIT, decode_once
 from keras_convnets.data.image_set import ImageSet
 from keras_convnets.data.order import Worker
 from keras_convnets.data.splits import Split
-from keras_convnets.errors import InputError, check_choice
+from keras_convnets.errors import InputError, check_choice, check_number
 from keras_convnets.files import replacing
 from keras_convnets.preprocessing import Preprocessing
 from keras_convnets.progress import counting
@@ -72,6 +72,7 @@ def pipeline(
     TensorShape([50, 28, 28, 1])
     """
     check_choice("split", split, images.splits)
+    check_number("The batch size", batch_size, least=1, whole=True)
     part, classes = images.splits[split], len(images.classes)
     if cache is not None:
         part = _cached(part, preprocessing, augmentation, cache)

@@ -114,6 +114,13 @@ class Split:
         """Whether an image may have several labels, or none."""
         return isinstance(self.labels, LabelSets)
 
+    def with_label_sets(self) -> "Split":
+        """Returns the images with sets of labels, of one label each if they had single ones."""
+        if self.is_multi_label:
+            return self
+        ones = np.ones(len(self.labels), np.int64)
+        return dataclasses.replace(self, labels=LabelSets.of_counts(self.labels, ones))
+
     @property
     def label_arrays(self) -> tuple[np.ndarray, ...]:
         """All labels, and where those of each image begin if it may have several."""

@@ -221,12 +221,16 @@ def test_results_and_predictions_are_written(run, colours, swapped, shapes, tmp_
         assert float(row["probability3"]) == pytest.approx(0.6, abs=1e-5)
 
 
-def test_models_and_data_of_other_labels_are_refused(
-    run, colours, red_or_blue, shapes, photo_folder
-):
-    code, _, err = run("evaluate", colours, "--data", f"folder:{photo_folder}")
+def test_images_may_happen_to_have_one_label_each(run, colours, photo_folder):
+    code, out, err = run("evaluate", colours, "--data", f"folder:{photo_folder}", "--json")
+    assert (code, err) == (0, "")
+    assert 0 < json.loads(out)["map_at_100"] <= 1
+
+
+def test_models_and_data_of_other_labels_are_refused(run, colours, red_or_blue, shapes):
+    code, _, err = run("evaluate", colours, red_or_blue, "--ensemble", "--data", f"csv:{shapes}")
     assert code == 2
-    assert "gives an image several labels, and images of" in err
+    assert "gives an image one label, and images of" in err
     code, _, err = run("evaluate", red_or_blue, "--data", f"csv:{shapes}")
     assert code == 2
     assert "gives an image one label, and images of" in err

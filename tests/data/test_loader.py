@@ -78,6 +78,12 @@ def test_what_can_not_be_cached_is_told(photos, photo_folder, tmp_path, monkeypa
     assert not list((tmp_path / "cache").iterdir())
 
 
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"first_step": -1}, {"first_step": 7}])
+def test_numbers_that_make_no_sense_are_refused(photos, options):
+    with pytest.raises(InputError, match="The (batch size|first step of an epoch) should be"):
+        pipeline(photos, SMALL, **{"batch_size": 4, **options})
+
+
 def test_unknown_splits_are_named(photos):
     with pytest.raises(InputError, match="'train', 'validation'. Received: split='test'"):
         pipeline(photos, SMALL, 4, split="test")
