@@ -12,6 +12,7 @@ from keras_convnets.cli import (
     models,
     predicting,
     recording,
+    reproducing,
     training,
     weights,
 )
@@ -35,6 +36,7 @@ for name, verb in {
     "design": designing.design,
     "draw": drawing.draw,
     "make-records": recording.make_records,
+    "reproduce": reproducing.reproduce,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
 app.add_typer(weights.app, name="weights")
