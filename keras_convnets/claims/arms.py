@@ -93,13 +93,14 @@ def recipe_of(
         l2: decay; that of the claim if `None`.
     """
     fields = {**claim.fields, **net.arm.fields}
-    first_rate = rate if rate is not None else fields.pop("rate", base.RATE)
-    fields.pop("rate", None)
+    own_rate = fields.pop("rate", base.RATE)
+    schedule = fields.pop("schedule", base.schedule)
+    fields["schedule"] = schedule(own_rate if rate is None else rate, steps)
     if l2 is not None:
         fields["l2"] = l2
     fields |= {"model": net.arm.net, "model_options": dict(net.options), "data": data}
     reason = f"of the arm {net.arm.name!r} of the claim {claim.name!r}"
-    recipe = base.recipe(steps, first_rate)
+    recipe = base.recipe(steps)
     recipe = recipe.replace(**{name: choice(value, reason) for name, value in fields.items()})
     return dataclasses.replace(
         recipe, name=f"{claim.name}, {net.arm.name}", about=f"{claim.title} ({claim.paper})."

@@ -4,6 +4,7 @@ from keras_convnets.data import FlipLeftRight
 from keras_convnets.evaluation import CenterCrop
 from keras_convnets.training import SGD, Cosine, Recipe, Steps, choice
 
+BATCH_SIZE = 32
 RATE = 0.05
 L2 = 1e-5
 # Of the run, in which the rate rises.
@@ -15,12 +16,11 @@ def schedule(rate: float, steps: int) -> Cosine:
     return Cosine(rate, warmup=Steps(max(1, round(WARM_UP * steps))))
 
 
-def recipe(steps: int, rate: float = RATE) -> Recipe:
+def recipe(steps: int) -> Recipe:
     """Returns a recipe for a short run on small images; the net is to be filled in.
 
     Args:
         steps: length.
-        rate: greatest learning rate, for batches of 32.
     """
     return Recipe(
         model=choice("Xception", "of the arm"),
@@ -28,10 +28,10 @@ def recipe(steps: int, rate: float = RATE) -> Recipe:
         model_options=choice({}, "of the arm"),
         data=choice("fashion_mnist_6k", "of the claim"),
         input_size=choice(28, "the size of the images"),
-        classes=choice(10, "the classes of the set"),
-        batch_size=choice(32, "many updates in little time"),
+        classes=choice(None, "those of the data"),
+        batch_size=choice(BATCH_SIZE, "many updates in little time"),
         length=choice(Steps(steps), "equal for all arms of a claim; what the time allows"),
-        schedule=choice(schedule(rate, steps), "falls to nothing in runs of any length"),
+        schedule=choice(schedule(RATE, steps), "falls to nothing in runs of any length"),
         optimizer=choice(SGD(momentum=0.9), "what most of the papers have"),
         l2=choice(L2, "little, for the runs are short"),
         l2_scope=choice("kernels", "scales and shifts are few"),

@@ -23,7 +23,8 @@ class Arm:
         options: of the builder.
         free: the option that is solved for, so that the arm costs what the first one does; `None`
             if the options say all.
-        fields: fields of the recipe other than the net's, which are else those of the claim.
+        fields: fields of the recipe other than the net's, which are else those of the claim;
+            "rate" is the greatest rate, and "schedule" a function of it and of the steps.
     """
 
     name: str
@@ -66,9 +67,10 @@ class Claim:
         rules: what must be found for the claim to hold, all of them.
         figure: "curves" over steps, "points" of each arm, or a `HeatMap`.
         equal: what arms with a free option share with the first one: "params" or "macs".
-        fields: fields of the recipe that differ from `base.recipe`.
+        fields: fields of the recipe that differ from `base.recipe`; see `Arm.fields`.
         seeds: how many runs of each arm there are by default.
-        data: images by default: a spec of `data.load`, or "mosaics": garments of it, four an image.
+        data: "single": images with one label each; "mosaics": four of them in one, which then has
+            several labels.
         remarks: what a reader must know of the experiment, in sentences.
     """
 

@@ -197,11 +197,12 @@ def _draw_finding(axes: Axes, row: int, finding: dict[str, Any], unit: str) -> N
     if finding["crossing"] is not None:
         said += f"; zero at {finding['crossing']:.0f}"
     axes.plot([estimate], [row], "o", color=colour, markersize=8)
+    what = METRICS[finding["metric"]].label.rpartition(",")[0]
     shown = "\n".join(textwrap.wrap(f"{finding['statement']}: {finding['verdict']}", 52))
     axes.text(
         0.5,
         row - 0.18,
-        f"{shown}\n{said}",
+        f"{shown}\n{what} {said}",
         transform=axes.get_yaxis_transform(),
         ha="center",
         va="bottom",

@@ -14,6 +14,7 @@ from keras_convnets import training
 from keras_convnets.claims import base
 from keras_convnets.claims.arms import Net, recipe_of, settle
 from keras_convnets.claims.claim import Claim
+from keras_convnets.claims.mosaics import write_mosaics
 from keras_convnets.claims.subset import cut
 from keras_convnets.errors import InputError
 from keras_convnets.files import read_json, write_json
@@ -119,7 +120,9 @@ def obtain(claim: Claim, question: Question, folder: Path, tell: Callable[[str],
     if (folder / FILE).is_file():
         return _read(claim, question, folder)
     data = question.data
-    if question.images:
+    if claim.data == "mosaics":
+        data = write_mosaics(data, question.images, 0, folder / "data")
+    elif question.images:
         data = cut(data, question.images, 0, folder / "data")
     images = sources.load(data)
     nets = settle(claim, images.channels, len(images.classes))

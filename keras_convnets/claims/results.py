@@ -79,7 +79,7 @@ def summarize(
         "verdict": decide(findings),
         "findings": [dataclasses.asdict(finding) for finding in findings],
         "steps": plan.steps,
-        "batch_size": base.recipe(plan.steps).batch_size.value,
+        "batch_size": claim.fields.get("batch_size", base.BATCH_SIZE),
         "question": dataclasses.asdict(plan.question),
         "test_images": next(
             (run.evaluation["n"] for own in runs for run in own if run.is_whole), None

@@ -6,6 +6,7 @@ import rich.console
 import typer
 
 from keras_convnets.cli import (
+    comparing,
     designing,
     drawing,
     evaluating,
@@ -37,6 +38,7 @@ for name, verb in {
     "draw": drawing.draw,
     "make-records": recording.make_records,
     "reproduce": reproducing.reproduce,
+    "compare": comparing.compare,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
 app.add_typer(weights.app, name="weights")

@@ -1,10 +1,18 @@
 """The claims by paper; each module has the tuple `CLAIMS`."""
 
 from keras_convnets.claims.claim import Claim
-from keras_convnets.claims.papers import resnext, xception
+from keras_convnets.claims.papers import (
+    batch_norm,
+    googlenet,
+    inception,
+    resnet,
+    resnext,
+    xception,
+)
 from keras_convnets.errors import InputError, nearest
 
-_ALL = {claim.name: claim for module in (xception, resnext) for claim in module.CLAIMS}
+_MODULES = (xception, resnext, resnet, googlenet, batch_norm, inception)
+_ALL = {claim.name: claim for module in _MODULES for claim in module.CLAIMS}
 
 
 def names() -> list[str]:

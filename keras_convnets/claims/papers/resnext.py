@@ -88,4 +88,57 @@ SHORTCUTS = Claim(
     ),
 )
 
-CLAIMS = (CARDINALITY, SHORTCUTS)
+_BASE = (1, 1, 1, 1)
+
+AGAINST_WIDTH_AND_DEPTH = Claim(
+    name="cardinality_against_width_and_depth",
+    title="Twice the cost is best spent on cardinality, not on depth or width",
+    paper=PAPER,
+    section="5.1, table 4",
+    sentence="At twice the complexity more paths gain more than more layers or wider ones.",
+    arms=(
+        Arm(
+            "deeper",
+            "ResNeXt50",
+            {
+                **_SMALL,
+                "repeats": (2, 2, 3, 2),
+                "cardinality": 1,
+                "bottleneck_width": 64,
+            },
+        ),
+        Arm(
+            "wider",
+            "ResNeXt50",
+            {
+                **_SMALL,
+                "repeats": _BASE,
+                "cardinality": 1,
+            },
+            free="bottleneck_width",
+        ),
+        Arm(
+            "more paths",
+            "ResNeXt50",
+            {
+                **_SMALL,
+                "repeats": _BASE,
+                "bottleneck_width": 4,
+            },
+            free="cardinality",
+        ),
+    ),
+    rules=(
+        Contrast("paths better than depth", {"more paths": 1, "deeper": -1}),
+        Contrast("paths better than width", {"more paths": 1, "wider": -1}),
+    ),
+    figure="points",
+    fields=_SIZE,
+    equal="macs",
+    remarks=(
+        "A quarter of the paper's widths, images of 32 px; the wider net and the one of more paths "
+        "have one unit in each stage and paths as the budget allows.",
+    ),
+)
+
+CLAIMS = (CARDINALITY, SHORTCUTS, AGAINST_WIDTH_AND_DEPTH)
