@@ -26,9 +26,13 @@ parameters or multiply-adds where the paper has them equal, for equally many ste
 an interval over seeds. A verdict is on this scale: at most 5 M multiply-adds, minutes on two CPU
 cores, Fashion-MNIST. It says nothing against a paper whose nets are a thousand times as large.
 
-"holds": every part's 95 % interval is above zero. "does not hold": one part's is below. All else is
-"undecided". All arms have the rate and L2 of the winner's paper, or ours where there is none;
-`--tune-each-arm TRIALS` gives each arm its own, which answers that reservation.
+"holds": the 95 % interval of every part is above zero. "does not hold": that of one part is below.
+All else is "undecided". Unless a section says otherwise all arms of a claim have one rate and one
+L2, which were not searched for; `--tune-each-arm TRIALS` gives each arm its own, the reservation
+that the papers have themselves on their losing arms.
+
+These are first looks: 6,000 training images in place of 12,000, and fewer steps than ten minutes
+allow, on a machine that did other work, too.
 
 `keras-convnets reproduce` lists the claims; `keras-convnets compare RUN...` draws any runs the same
 way. This page is made by `python scripts/show_claims.py`.
