@@ -49,11 +49,11 @@ def thousands(amount: int) -> str:
 def _scale(results: dict[str, Any]) -> str:
     question = results["question"]
     name = _DATA.get(question["data"], question["data"])
-    images = f"{question['images']:,} images to train" if question["images"] else "all images"
     tuned = f", rate and L2 tuned for each arm ({question['trials']} trials)"
     seeds = "1 seed" if question["seeds"] == 1 else f"{question['seeds']} seeds"
     return (
-        f"{results['paper']}, {results['section']}.\n{name}, {images}, {results['steps']:,} steps "
+        f"{results['paper']}, {results['section']}.\n{name}: {results['training_images']:,} images "
+        f"to train on, {results['test_images'] or 0:,} to test; {results['steps']:,} steps "
         f"of {results['batch_size']}, {seeds}{tuned if question['trials'] else ''}."
     )
 
@@ -208,4 +208,5 @@ def _draw_finding(axes: Axes, row: int, finding: dict[str, Any], unit: str) -> N
         va="bottom",
         fontsize=9,
         color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
     )

@@ -22,7 +22,7 @@ from keras_convnets.files import read_json, write_json
 FILE = "plan.json"
 IMAGES = 12_000
 MINUTES = 10.0
-LEAST_STEPS = 10
+LEAST_STEPS = 100
 # Length of a trial as a share of a run's.
 TRIAL_SHARE = 0.25
 # What trials draw from, evenly on a logarithmic scale, for batches of 32.
@@ -130,6 +130,11 @@ def obtain(claim: Claim, question: Question, folder: Path, tell: Callable[[str],
     speeds = _measure(claim, nets, data)
     left = 60 * question.minutes - (time.perf_counter() - began)
     steps = _steps(speeds, question, left)
+    if steps == LEAST_STEPS:
+        tell(
+            f"{question.minutes:g} minutes are too few on this machine: runs have {steps} steps, "
+            "the least, and take longer"
+        )
     plan = Plan(
         question=question,
         data=data,

@@ -240,6 +240,7 @@ def _read(job: Job, folder: Path) -> RunResult:
         rows=run.history,
         evaluation=run.evaluation or {},
         diverged=read_json(note)["reason"] if note.is_file() else None,
+        images=run.settings.training_images,
     )
 
 

@@ -26,6 +26,7 @@ class RunResult:
         rows: of its history.
         evaluation: of the test images; empty if it diverged.
         diverged: why it has no end, or `None`.
+        images: how many it was trained on, without those that it held out.
     """
 
     seed: int
@@ -33,6 +34,7 @@ class RunResult:
     rows: Sequence[dict[str, float]]
     evaluation: dict[str, Any]
     diverged: str | None
+    images: int
 
     @property
     def is_whole(self) -> bool:
@@ -81,6 +83,7 @@ def summarize(
         "steps": plan.steps,
         "batch_size": claim.fields.get("batch_size", base.BATCH_SIZE),
         "question": dataclasses.asdict(plan.question),
+        "training_images": runs[0][0].images,
         "test_images": next(
             (run.evaluation["n"] for own in runs for run in own if run.is_whole), None
         ),

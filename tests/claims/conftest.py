@@ -131,6 +131,8 @@ def results():
             }
         ],
         "steps": 300,
+        "training_images": 10_800,
+        "test_images": 10_000,
         "batch_size": 32,
         "question": {
             "claim": "tiny", "data": "fashion_mnist", "images": 12000, "seeds": 2, "minutes": 1,

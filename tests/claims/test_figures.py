@@ -22,7 +22,7 @@ def test_a_figure_says_claim_verdict_cost_and_scale(results):
         "51.5 k parameters, 2.24 M MAC",
         "test 71.0 (70.0 to 72.0) %",
         "validation accuracy, %",
-        "12,000 images to train, 300 steps of 32, 2 seeds",
+        "10,800 images to train on, 10,000 to test; 300 steps of 32, 2 seeds",
     ):
         assert text in written
 

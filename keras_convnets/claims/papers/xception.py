@@ -37,7 +37,7 @@ RESIDUALS = Claim(
 
 INTERMEDIATE_ACTIVATION = Claim(
     name="intermediate_activation",
-    title="Nothing between depthwise and pointwise beats ReLU and ELU",
+    title="Separable convolutions are better without an activation inside than with ReLU or ELU",
     paper=PAPER,
     section="4.7, figure 10",
     sentence="No activation between the two steps of a separable convolution gives faster "
