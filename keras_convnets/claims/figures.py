@@ -94,7 +94,7 @@ def _draw_curves(axes: Axes, results: dict[str, Any]) -> None:
 def _draw_points(axes: Axes, results: dict[str, Any]) -> None:
     """The deciding figure of each arm: a dot for each seed, a bar for their mean."""
     metric = results["findings"][0]["metric"]
-    arms, positions = results["arms"], results["positions"]
+    arms, axis = results["arms"], results["axis"]
     for place, arm in enumerate(arms):
         values = arm["figures"][metric]
         axes.plot([place] * len(values), values, "o", color="C0", alpha=0.6)
@@ -119,7 +119,7 @@ def _draw_points(axes: Axes, results: dict[str, Any]) -> None:
     axes.set_ylabel(METRICS[metric].label)
     axes.set_title(
         "a dot for each seed, a bar for their mean"
-        + (f"; {positions['axis'].removeprefix('log2 ')} rises to the right" if positions else ""),
+        + (f"; {axis} rises to the right" if axis else ""),
         fontsize=9,
     )
     axes.grid(alpha=0.3, axis="y")

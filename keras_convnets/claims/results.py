@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_convnets.claims import base
@@ -72,46 +72,48 @@ def summarize(
         for name in names
     }
     findings = [rule.find(figures[rule.metric]) for rule in claim.rules]
+    tested = [run.evaluation["n"] for own in runs for run in own if run.is_whole]
+    is_map = isinstance(claim.figure, HeatMap)
     return {
+        **{name: getattr(claim, name) for name in ("title", "paper", "section", "sentence")},
         "claim": claim.name,
-        "title": claim.title,
-        "paper": claim.paper,
-        "section": claim.section,
-        "sentence": claim.sentence,
         "verdict": decide(findings),
         "findings": [dataclasses.asdict(finding) for finding in findings],
         "steps": plan.steps,
         "batch_size": claim.fields.get("batch_size", base.BATCH_SIZE),
         "question": dataclasses.asdict(plan.question),
         "training_images": runs[0][0].images,
-        "test_images": next(
-            (run.evaluation["n"] for own in runs for run in own if run.is_whole), None
-        ),
+        "test_images": tested[0] if tested else None,
         "equal": claim.equal if any(arm.free for arm in claim.arms) else None,
-        "figure": dataclasses.asdict(claim.figure)
-        if isinstance(claim.figure, HeatMap)
-        else claim.figure,
-        "positions": _positions(claim),
-        "arms": [
-            {
-                "name": arm.name,
-                "net": arm.net,
-                "options": dict(net.options),
-                "parameters": net.parameters,
-                "macs": net.macs,
-                "rate_and_l2": list(tuned) if tuned else None,
-                "milliseconds_a_step": round(1000 * speed.step, 2),
-                "figures": {name: figures[name][arm.name] for name in names},
-                "runs": [_encode(run) for run in own],
-            }
-            for arm, net, speed, tuned, own in zip(
-                claim.arms, plan.nets, plan.speeds, chosen, runs, strict=True
-            )
-        ],
+        "figure": dataclasses.asdict(claim.figure) if is_map else claim.figure,
+        "axis": _axis(claim),
+        "arms": _arms(plan, figures, runs, chosen),
         "remarks": _remarks(claim, plan, runs),
         "versions": plan.versions,
         "command": _command(plan),
     }
+
+
+def _arms(
+    plan: Plan,
+    figures: Mapping[str, Mapping[str, Sequence[float]]],
+    runs: Sequence[Sequence[RunResult]],
+    chosen: Sequence[tuple[float, float] | None],
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": net.arm.name,
+            "net": net.arm.net,
+            "options": dict(net.options),
+            "parameters": net.parameters,
+            "macs": net.macs,
+            "rate_and_l2": list(tuned) if tuned else None,
+            "milliseconds_a_step": round(1000 * speed.step, 2),
+            "figures": {name: by_arm[net.arm.name] for name, by_arm in figures.items()},
+            "runs": [_encode(run) for run in own],
+        }
+        for net, speed, tuned, own in zip(plan.nets, plan.speeds, chosen, runs, strict=True)
+    ]
 
 
 def _figure(name: str, run: RunResult, classes: int, steps: int) -> float:
@@ -132,13 +134,10 @@ def _encode(run: RunResult) -> dict[str, Any]:
     }
 
 
-def _positions(claim: Claim) -> dict[str, Any] | None:
-    """The axis that a slope goes along, with the place of each of its arms."""
-    for rule in claim.rules:
-        if isinstance(rule, Slope) and not rule.minus:
-            places = dict(zip(rule.plus, rule.positions, strict=True))
-            return {"axis": rule.axis, "places": places}
-    return None
+def _axis(claim: Claim) -> str | None:
+    """What the arms stand along, if a slope over them is a rule."""
+    slopes = [rule for rule in claim.rules if isinstance(rule, Slope) and not rule.minus]
+    return slopes[0].axis.removeprefix("log2 ") if slopes else None
 
 
 def _remarks(claim: Claim, plan: Plan, runs: Sequence[Sequence[RunResult]]) -> list[str]:

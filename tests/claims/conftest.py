@@ -140,6 +140,6 @@ def results():
         },
         "equal": None,
         "figure": "curves",
-        "positions": None,
+        "axis": None,
         "arms": [arm("first", [70.0, 72.0]), arm("second", [68.0, 70.0])],
     }  # fmt: skip

@@ -37,7 +37,7 @@ def test_curves_have_a_band_over_the_seeds(results):
 
 
 def test_points_are_the_figures_of_the_seeds(results):
-    results |= {"figure": "points", "positions": {"axis": "log2 cardinality", "places": {}}}
+    results |= {"figure": "points", "axis": "cardinality"}
     picture = draw(results)
     assert "cardinality rises to the right" in texts(picture)
     assert list(picture.axes[0].lines[0].get_ydata()) == [70, 72]
