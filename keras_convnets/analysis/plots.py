@@ -74,7 +74,8 @@ def band(axes: Axes, lines: Sequence[tuple[Sequence[float], Sequence[float]]], l
     places = np.asarray(lines[0][0], float)
     if any(len(xs) != len(places) or not np.allclose(xs, places) for xs, _ in lines):
         ends = max(xs[0] for xs, _ in lines), min(xs[-1] for xs, _ in lines)
-        places = np.linspace(*ends, max(len(xs) for xs, _ in lines))
+        count = max(len(xs) for xs, _ in lines) if ends[0] < ends[1] else 1
+        places = np.linspace(*ends, count) if count > 1 else np.array([np.mean(ends)])
     values = np.array([np.interp(places, xs, ys) for xs, ys in lines])
     [line] = axes.plot(places, values.mean(axis=0), marker=".", label=label)
     if len(values) > 1:

@@ -94,6 +94,11 @@ class Comparison:
     def draw(self) -> Picture:
         """Draws validation accuracy over steps, images and time, a band for the seeds."""
         figure = Picture(figsize=(13, 4.6), layout="constrained")
+        figure.suptitle(
+            f"validation of the runs; a band is from the worst to the best seed; dotted: "
+            f"{self.accuracy:.1%}",
+            fontsize=10,
+        )
         panels = figure.subplots(1, 3, sharey=True)
         for axes, (column, divisor, label) in zip(panels, AXES, strict=True):
             for group in self.groups:

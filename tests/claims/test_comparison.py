@@ -78,3 +78,14 @@ def test_bands_of_runs_with_other_places_end_where_the_first_run_does(
     ]
     [line] = Comparison(paths).draw().axes[0].get_lines()[:1]
     assert line.get_xdata()[-1] == 200
+
+
+def test_runs_of_one_epoch_at_other_times_are_a_point(write_run, tiny_recipe, tmp_path):
+    paths = [
+        write_run(tmp_path / "first", tiny_recipe, 0, (0.5,)),
+        write_run(tmp_path / "second", tiny_recipe, 1, (0.7,)),
+    ]
+    history = paths[1] / "history.csv"
+    history.write_text(history.read_text().replace("30.0", "60.0"))
+    line = Comparison(paths).draw().axes[2].lines[0]
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.75], pytest.approx([60]))
