@@ -67,7 +67,8 @@ _POSITIONS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # log2, with 32 channels for `None`
 
 
 def _cell(segments: int | None, activation: str | None) -> str:
-    return f"{segments or 'channel-wise'} segments, {activation or 'none'}"
+    cut = f"{segments} segment{'s' if segments > 1 else ''}" if segments else "one a channel"
+    return f"{cut}, {'ReLU' if activation else 'none'}"
 
 
 CONTINUUM = Claim(
