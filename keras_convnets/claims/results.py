@@ -153,7 +153,10 @@ def _remarks(claim: Claim, plan: Plan, runs: Sequence[Sequence[RunResult]]) -> l
             f"trials of {plan.trial_steps:,} steps."
         )
     else:
-        remarks.append("All arms have the same rate and L2; `--tune-each-arm` gives each its own.")
+        remarks.append(
+            "Rate and L2 are the claim's and were not searched for; `--tune-each-arm` searches "
+            "them for each arm."
+        )
     remarks += [
         f"{arm.name}, seed {run.seed}: {run.diverged}; it counts as chance."
         for arm, own in zip(claim.arms, runs, strict=True)

@@ -119,8 +119,8 @@ CONTINUUM = Claim(
     remarks=(
         "Nets of one width, so that maps are equally deep; a pair with and without ReLU has equal "
         "cost, and fewer segments have more parameters.",
-        "A module with fewer channels than segments has one segment for each channel: the first "
-        "two have 8.",
+        "A step with fewer channels than segments has one segment for each channel: five of the "
+        "ten have 8, the others 32 to 64.",
     ),
 )
 
