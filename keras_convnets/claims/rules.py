@@ -118,8 +118,8 @@ class Slope:
         if freedom > 0:
             error = (float(np.sum(residuals**2)) / freedom / spread) ** 0.5
         method = (
-            f"t interval of {LEVEL:.0%} of the slope by least squares, an intercept for each of "
-            f"{points.shape[1]} seeds, {max(freedom, 0)} degrees of freedom"
+            f"t interval of {LEVEL:.0%} of the slope by least squares, an intercept for each "
+            f"seed ({points.shape[1]}), {max(freedom, 0)} degrees of freedom"
         )
         found = _found(self, -rise if self.falls else rise, error, freedom, method)
         return dataclasses.replace(found, crossing=self._crossing(points.mean(), rise))
