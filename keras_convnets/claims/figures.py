@@ -35,8 +35,9 @@ def draw(results: dict[str, Any]) -> Picture:
     else:
         _draw_points(left.subplots(), results)
     _draw_findings(right, results)
-    scale = "" if verdict == HOLDS and not results["equal"] else " at this scale"
-    right.suptitle(f"{verdict}{scale}", fontsize=16, fontweight="bold", color=COLOURS[verdict])
+    right.suptitle(
+        f"{verdict} at this scale", fontsize=16, fontweight="bold", color=COLOURS[verdict]
+    )
     foot.text(0.01, 0.5, _scale(results), fontsize=8.5, va="center", color="0.35")
     return picture
 

@@ -17,7 +17,7 @@ def test_a_figure_says_claim_verdict_cost_and_scale(results):
     written = texts(draw(results))
     for text in (
         "One net is better than another",
-        "holds",
+        "holds at this scale",
         "+2.00 (+1.00 to +3.00)",
         "51.5 k parameters, 2.24 M MAC",
         "test 71.0 (70.0 to 72.0) %",
