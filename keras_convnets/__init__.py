@@ -110,6 +110,7 @@ _HOMES = {
 }
 _ROOMS = {
     "analysis": "analysis",
+    "claims": "claims",
     "data": "data",
     "deployment": "deployment",
     "evaluation": "evaluation",

@@ -13,8 +13,8 @@ import pytest
 import keras_convnets
 from keras_convnets._registry import architectures
 
-# A whole training run, and a model that it would have made: other tests run these.
-LONG = ("train", "Predictor")
+# Whole training runs, and a model that one would have made: other tests run these.
+LONG = ("train", "Predictor", "reproduce")
 
 
 def examples():

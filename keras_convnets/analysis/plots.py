@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -57,7 +58,7 @@ def curves(history: Sequence[dict[str, float]]) -> Picture:
     epochs = [row["epoch"] for row in history]
     for axes, (label, lines) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         for title, name in lines.items():
-            axes.plot(epochs, [row[name] for row in history], marker=".", label=title)
+            band(axes, [(epochs, [row[name] for row in history])], title)
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -76,6 +77,27 @@ def _lines(metric: str, row: dict[str, float]) -> dict[str, str]:
         "validation, raw weights": f"val_{metric}_raw",
     }
     return {title: name for title, name in lines.items() if name in row}
+
+
+def band(axes: Axes, lines: Sequence[tuple[Sequence[float], Sequence[float]]], label: str) -> None:
+    """Draws runs of one kind: their mean as a line, and a band from the least to the greatest.
+
+    Args:
+        axes: what to draw on.
+        lines: places and values of each run. Where places differ the values between them are on
+            straight lines, and the mean ends where the first run does.
+        label: of the line in the legend.
+    """
+    places = np.asarray(lines[0][0], float)
+    if any(len(xs) != len(places) or not np.allclose(xs, places) for xs, _ in lines):
+        ends = max(xs[0] for xs, _ in lines), min(xs[-1] for xs, _ in lines)
+        count = max(len(xs) for xs, _ in lines) if ends[0] < ends[1] else 1
+        places = np.linspace(*ends, count) if count > 1 else np.array([np.mean(ends)])
+    values = np.array([np.interp(places, xs, ys) for xs, ys in lines])
+    [line] = axes.plot(places, values.mean(axis=0), marker=".", label=label)
+    if len(values) > 1:
+        low, high = values.min(axis=0), values.max(axis=0)
+        axes.fill_between(places, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
 
 
 def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Picture:

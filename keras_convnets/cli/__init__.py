@@ -6,6 +6,7 @@ import rich.console
 import typer
 
 from keras_convnets.cli import (
+    comparing,
     designing,
     drawing,
     evaluating,
@@ -13,6 +14,7 @@ from keras_convnets.cli import (
     predicting,
     recipes,
     recording,
+    reproducing,
     training,
     weights,
 )
@@ -36,6 +38,8 @@ for name, verb in {
     "design": designing.design,
     "draw": drawing.draw,
     "make-records": recording.make_records,
+    "reproduce": reproducing.reproduce,
+    "compare": comparing.compare,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
 app.add_typer(recipes.app, name="recipes")

@@ -87,6 +87,15 @@ def load(spec: str) -> ImageSet:
     )
 
 
+def is_installed(name: str) -> bool:
+    """Whether Debian's package of a full set is on this machine.
+
+    Args:
+        name: "fashion_mnist" or "mnist".
+    """
+    return os.path.isdir(_IDX_FOLDERS[name] or "")
+
+
 def _load_csv(path: str, name: str) -> ImageSet:
     listed = load_csv(path)
     faults = find_bad_headers([file for split in listed.splits.values() for file in split.files])
@@ -125,11 +134,10 @@ def _load_embedded() -> ImageSet:
 
 
 def _load_idx(spec: str, name: str, folder: str, classes: tuple[str, ...]) -> ImageSet:
-    installed = _IDX_FOLDERS[name]
     if folder:
         pairs = read_idx_folder(os.path.expanduser(folder))
-    elif installed and os.path.isdir(installed):
-        pairs = read_idx_folder(installed)
+    elif is_installed(name):
+        pairs = read_idx_folder(_IDX_FOLDERS[name])
     else:
         pairs = _load_tfds(name)
     return _grey_set(spec, classes, pairs)

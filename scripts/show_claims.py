@@ -1,0 +1,100 @@
+"""Writes docs/claims: the figures and results of claims, and the page that shows them.
+
+    python scripts/show_claims.py [FOLDER...]
+
+Each FOLDER is what `keras-convnets reproduce CLAIM --out FOLDER` wrote; its results.json and
+figure.png go to docs/claims. The page is made anew from all results that are there.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from keras_convnets import claims
+from keras_convnets.claims.figures import thousands
+from keras_convnets.claims.metrics import METRICS
+from keras_convnets.files import read_json, write_text
+
+FOLDER = Path(__file__).parents[1] / "docs" / "claims"
+PAGE = FOLDER / "README.md"
+
+INTRODUCTION = """# The papers' claims, tried on small nets
+
+`keras-convnets reproduce CLAIM` trains small nets of a paper's own blocks on 28 to 32 px, at equal
+parameters or multiply-adds where the paper has them equal, for equally many steps, and decides by
+an interval over seeds. A verdict is on this scale: at most 5 M multiply-adds, minutes on two CPU
+cores, Fashion-MNIST. It says nothing against a paper whose nets are a thousand times as large.
+
+"holds": the 95 % interval of every part is above zero. "does not hold": that of one part is below.
+All else is "undecided". Unless a section says otherwise all arms of a claim have one rate and one
+L2, which were not searched for; `--tune-each-arm TRIALS` gives each arm its own, the reservation
+that the papers have themselves on their losing arms.
+
+These are first looks: 6,000 training images in place of 12,000, and fewer steps than ten minutes
+allow, on a machine that did other work, too.
+
+`keras-convnets reproduce` lists the claims; `keras-convnets compare RUN...` draws any runs the same
+way. This page is made by `python scripts/show_claims.py`.
+"""
+
+
+def rendered(results: list[dict[str, Any]]) -> str:
+    """Returns the page.
+
+    Args:
+        results: the contents of results.json, in the order of the page.
+    """
+    lines = [INTRODUCTION, "| claim | paper | verdict |", "|---|---|---|"]
+    for result in results:
+        link = f"[{result['title']}](#{result['claim']})"
+        lines.append(f"| {link} | {result['paper']}, {result['section']} | {result['verdict']} |")
+    tried = {result["claim"] for result in results}
+    waiting = [name for name in claims.names() if name not in tried]
+    if waiting:
+        names = ", ".join(f"`{name}`" for name in waiting)
+        lines += ["", f"Declared and not yet run here: {names}."]
+    return "\n".join([*lines, *map(_section, results)]) + "\n"
+
+
+def _section(result: dict[str, Any]) -> str:
+    name = result["claim"]
+    lines = ["", f"## {name}", "", result["sentence"], "", f"![{result['title']}]({name}.png)", ""]
+    lines += ["| arm | parameters | multiply-adds | test accuracy, % |", "|---|--:|--:|--:|"]
+    for arm in result["arms"]:
+        top1 = " ".join(f"{value:.1f}" for value in arm["figures"]["test_top1"])
+        cost = f"{arm['parameters']:,} | {thousands(arm['macs'])}"
+        lines.append(f"| {arm['name']} | {cost} | {top1} |")
+    lines.append("")
+    for found in result["findings"]:
+        metric = METRICS[found["metric"]]
+        interval = "no interval"
+        if found["low"] is not None:
+            interval = f"{found['low']:+.2f} to {found['high']:+.2f}"
+        lines.append(
+            f"- {found['statement']} ({metric.label.rpartition(',')[0]}): "
+            f"{found['estimate']:+.2f} {metric.unit}, {interval}; {found['verdict']}. "
+            f"{found['method']}."
+        )
+    lines += ["", *(f"{remark}" for remark in result["remarks"]), ""]
+    lines += ["```", result["command"], "```", "", f"[results]({name}.json)"]
+    return "\n".join(lines)
+
+
+def tried() -> list[dict[str, Any]]:
+    """Returns the results in docs/claims, in the order of the claims."""
+    paths = [FOLDER / f"{name}.json" for name in claims.names()]
+    return [read_json(path) for path in paths if path.is_file()]
+
+
+def main() -> None:
+    """Copies results, and writes the page."""
+    for folder in map(Path, sys.argv[1:]):
+        name = read_json(folder / "results.json")["claim"]
+        shutil.copyfile(folder / "results.json", FOLDER / f"{name}.json")
+        shutil.copyfile(folder / "figure.png", FOLDER / f"{name}.png")
+    write_text(PAGE, rendered(tried()))
+
+
+if __name__ == "__main__":
+    main()
