@@ -124,20 +124,22 @@ CONTINUUM = Claim(
     ),
 )
 
+_RIVALS = (
+    Arm(
+        "Inception-v3",
+        "InceptionV3",
+        {"small_input": True, "repeats": (1, 1, 1), "width_multiplier": 0.08},
+    ),
+    Arm("Xception", "Xception", _SMALL, free="width_multiplier"),
+)
+
 AGAINST_INCEPTION_V3 = Claim(
     name="xception_against_inception_v3",
     title="Xception beats Inception-v3 at equal parameters",
     paper=PAPER,
     section="4.5, tables 1 and 3",
     sentence="With the same number of parameters Xception is more accurate than Inception-v3.",
-    arms=(
-        Arm(
-            "Inception-v3",
-            "InceptionV3",
-            {"small_input": True, "repeats": (1, 1, 1), "width_multiplier": 0.08},
-        ),
-        Arm("Xception", "Xception", _SMALL, free="width_multiplier"),
-    ),
+    arms=_RIVALS,
     rules=(
         Contrast("Xception ends better", {"Xception": 1, "Inception-v3": -1}),
         Contrast(
@@ -182,12 +184,7 @@ MULTI_LABEL = Claim(
     sentence="On JFT Xception's MAP@100 is above Inception-v3's by 5.4 % without dense layers and "
     "by 4.3 % with two of 4096 units, which help both nets.",
     arms=(
-        Arm(
-            "Inception-v3",
-            "InceptionV3",
-            {"small_input": True, "repeats": (1, 1, 1), "width_multiplier": 0.08},
-        ),
-        Arm("Xception", "Xception", _SMALL, free="width_multiplier"),
+        *_RIVALS,
         Arm(
             "Xception, dense layers",
             "Xception",
