@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_convnets.data.augmentation import Augmentation, Crop, FlipLeftRight, PadCrop
 from keras_convnets.data.augmentation.base import fold
+from keras_convnets.data.calls import call
 from keras_convnets.data.encoded import with_contents
 from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.order import Worker, evaluation_rows, training_rows
@@ -251,9 +252,11 @@ def _array_reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
         held = tf.constant(images)
         return lambda index: held[index]
 
+    def take(index: np.ndarray) -> np.ndarray:
+        return images[index]
+
     def read(index):
-        image = tf.numpy_function(lambda i: images[i], [index], images.dtype, stateful=False)
-        return tf.ensure_shape(image, images.shape[1:])
+        return tf.ensure_shape(call(take, [index], images.dtype), images.shape[1:])
 
     return read
 
@@ -269,8 +272,7 @@ def _label_reader(split: Split, classes: int | None) -> Callable[[tf.Tensor], tf
         return labels.to_dense(indices, classes)
 
     def read(indices):
-        matrix = tf.numpy_function(dense, [indices], tf.float32, stateful=False)
-        return tf.ensure_shape(matrix, (None, classes))
+        return tf.ensure_shape(call(dense, [indices], tf.float32), (None, classes))
 
     return read
 

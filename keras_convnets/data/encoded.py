@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from keras_convnets.data.calls import call
 from keras_convnets.errors import InputError
 
 _AT_ONCE = 16  # images that are read by one step into Python
@@ -151,8 +152,7 @@ def with_contents(encoded: Encoded, rows: tf.data.Dataset) -> tf.data.Dataset:
         return contents
 
     def add(indices, *others):
-        contents = tf.numpy_function(read_some, [indices], tf.string, stateful=False)
-        return tf.ensure_shape(contents, (None,)), indices, *others
+        return tf.ensure_shape(call(read_some, [indices], tf.string), (None,)), indices, *others
 
     chunks = rows.batch(_AT_ONCE)
     return chunks.map(tf.autograph.experimental.do_not_convert(add), _READERS).unbatch()

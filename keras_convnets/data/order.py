@@ -5,12 +5,13 @@ that one alone would see.
 """
 
 import dataclasses
-import itertools
+import functools
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
+from keras_convnets.data.calls import call
 from keras_convnets.errors import InputError, check_number
 
 # Rows that are made at once; a set of many more images is not held as a list of numbers.
@@ -50,21 +51,34 @@ class Worker:
 
 
 def shuffled(length: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
-    """Gives the numbers from 0 to `length` in the order of an epoch, in parts.
+    """Gives the numbers from 0 to `length` in the order of an epoch, in blocks.
 
     Args:
         length: how many images there are.
         seed: with `epoch`, fixes the order.
         epoch: from 0.
     """
-    if length <= BLOCK:
-        yield np.random.default_rng([seed, epoch]).permutation(length)
-        return
-    blocks = np.random.default_rng([seed, epoch]).permutation(-(-length // BLOCK))
-    for block in blocks.tolist():
-        first = block * BLOCK
-        size = min(BLOCK, length - first)
-        yield first + np.random.default_rng([seed, epoch, block]).permutation(size)
+    for place in range(_count_blocks(length)):
+        yield _block(length, seed, epoch, place, BLOCK)
+
+
+@functools.lru_cache(2)  # its parts are asked for one after the other
+def _block(length: int, seed: int, epoch: int, place: int, most: int) -> np.ndarray:
+    """Returns the block of at most so many images that comes at a place in an epoch."""
+    if length <= most:
+        return np.random.default_rng([seed, epoch]).permutation(length)
+    block = int(_order_of_blocks(length, seed, epoch)[place])
+    first = block * most
+    size = min(most, length - first)
+    return first + np.random.default_rng([seed, epoch, block]).permutation(size)
+
+
+def _order_of_blocks(length: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng([seed, epoch]).permutation(_count_blocks(length))
+
+
+def _count_blocks(length: int) -> int:
+    return -(-length // BLOCK)
 
 
 def training_rows(
@@ -91,34 +105,40 @@ def training_rows(
     Returns:
         A data set of (index () int64, seed (2,) int64).
     """
-    worker.share(batch_size)
+    share = worker.share(batch_size)
+    parts_of_block = -(-min(BLOCK, length) // _ROWS)
+    parts = _count_blocks(length) * parts_of_block  # of an epoch
 
-    def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        numbers = itertools.count(epoch) if epochs is None else range(epoch, epoch + epochs)
-        for number in numbers:
-            begin = first_step * batch_size if number == epoch else 0
-            for order, places in _parts(length, seed, number):
-                is_wanted = (begin <= places) & (places < length // batch_size * batch_size)
-                owner = places % batch_size // (batch_size // worker.count)
-                indices = order[is_wanted & (owner == worker.index)]
-                seeds = [np.full_like(indices, seed), number * length + indices]
-                yield indices, np.stack(seeds, axis=1)
+    def read_part(number: np.ndarray) -> np.ndarray:
+        number, part = divmod(int(number), parts)
+        order, places = _part(length, seed, number, *divmod(part, parts_of_block))
+        begin = first_step * batch_size if number == epoch else 0
+        is_wanted = (begin <= places) & (places < length // batch_size * batch_size)
+        indices = order[is_wanted & (places % batch_size // share == worker.index)]
+        # An image has a seed of its own in each epoch.
+        return np.stack([indices, np.full_like(indices, seed), number * length + indices], axis=1)
 
-    signature = (
-        tf.TensorSpec([None], tf.int64),
-        tf.TensorSpec([None, 2], tf.int64),
-    )
-    return tf.data.Dataset.from_generator(parts, output_signature=signature).unbatch()
+    def split_columns(number):
+        rows = tf.ensure_shape(call(read_part, [number], tf.int64), (None, 3))
+        return rows[:, 0], rows[:, 1:]
+
+    last = np.iinfo(np.int64).max if epochs is None else (epoch + epochs) * parts
+    numbers = tf.data.Dataset.range(epoch * parts, last)
+    return numbers.map(tf.autograph.experimental.do_not_convert(split_columns)).unbatch()
 
 
-def _parts(length: int, seed: int, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Gives numbers in the order of an epoch, with their places in it, some at a time."""
-    position = 0
-    for order in shuffled(length, seed, epoch):
-        for begin in range(0, len(order), _ROWS):
-            part = order[begin : begin + _ROWS]
-            yield part, position + begin + np.arange(len(part))
-        position += len(order)
+def _part(
+    length: int, seed: int, epoch: int, block: int, number: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns some numbers in the order of an epoch, with their places in it."""
+    begin = number * _ROWS
+    order = _block(length, seed, epoch, block, BLOCK)[begin : begin + _ROWS]
+    position = block * BLOCK + begin
+    if length > BLOCK:
+        before = _order_of_blocks(length, seed, epoch)[:block]
+        if _count_blocks(length) - 1 in before:  # the last block of the set has fewer images
+            position -= _count_blocks(length) * BLOCK - length
+    return order, position + np.arange(len(order))
 
 
 def evaluation_rows(length: int, batch_size: int, worker: Worker) -> tf.data.Dataset:

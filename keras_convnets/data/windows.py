@@ -8,6 +8,7 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
+from keras_convnets.data.calls import call
 from keras_convnets.data.encoded import Encoded
 from keras_convnets.data.images import decode_image, is_upright, read_shape
 
@@ -60,13 +61,13 @@ def decode_window(
         return decode_image(content, name, channels, enough=enough, window=part.tolist())
 
     def by_pillow() -> tf.Tensor:
-        shape = tf.numpy_function(shape_of, [content, index], tf.int32, stateful=False)
+        shape = call(shape_of, [content, index], tf.int32)
         part = window(tf.ensure_shape(shape, (2,)))
-        return tf.numpy_function(decode, [content, index, part], tf.uint8, stateful=False)
+        return call(decode, [content, index, part], tf.uint8)
 
     content = tf.cond(
         tf.equal(tf.strings.length(content), 0),
-        lambda: tf.ensure_shape(tf.numpy_function(read, [index], tf.string, stateful=False), ()),
+        lambda: tf.ensure_shape(call(read, [index], tf.string), ()),
         lambda: content,
     )
     part = tf.cond(
@@ -88,8 +89,7 @@ def _is_plain_jpeg(content: tf.Tensor) -> tf.Tensor:
     has_exif = tf.strings.regex_full_match(head, r"\C*(Exif|http://ns\.adobe\.com/xap)\C*")
 
     def by_header() -> tf.Tensor:
-        answer = tf.numpy_function(_is_plain, [content], tf.bool, stateful=False)
-        return tf.ensure_shape(answer, ())
+        return tf.ensure_shape(call(_is_plain, [content], tf.bool), ())
 
     def is_simple() -> tf.Tensor:
         # A fourth channel is CMYK, of which there are several kinds.

@@ -1,0 +1,9 @@
+"""Asynchronous training: workers compute gradients, parameter servers hold what learns.
+
+Keras 3 has no loop for `tf.distribute.ParameterServerStrategy`, so this is the package's own.
+"""
+
+from keras_convnets.training.parameter_server.loop import fit
+from keras_convnets.training.parameter_server.pipeline import offer_batches
+
+__all__ = ["fit", "offer_batches"]
