@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_convnets.data.augmentation import Augmentation, Crop, FlipLeftRight, PadCrop
 from keras_convnets.data.augmentation.base import fold
-from keras_convnets.data.calls import call
+from keras_convnets.data.calls import call, is_shared
 from keras_convnets.data.encoded import with_contents
 from keras_convnets.data.labels import LabelSets
 from keras_convnets.data.order import Worker, evaluation_rows, training_rows
@@ -247,8 +247,8 @@ def _taker(
 
 
 def _array_reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns what gives the pixels of a number; arrays in a file stay there."""
-    if not isinstance(images, np.memmap):
+    """Returns what gives the pixels of a number; arrays in a file, or of others, stay there."""
+    if not isinstance(images, np.memmap) and not is_shared():
         held = tf.constant(images)
         return lambda index: held[index]
 
@@ -265,8 +265,10 @@ def _label_reader(split: Split, classes: int | None) -> Callable[[tf.Tensor], tf
     """Returns what gives the labels of a batch of numbers."""
     labels = split.labels
     if not isinstance(labels, LabelSets):
-        single = tf.constant(labels)
-        return lambda indices: tf.gather(single, indices)
+        if not is_shared():
+            single = tf.constant(labels)
+            return lambda indices: tf.gather(single, indices)
+        return lambda indices: tf.ensure_shape(call(labels.take, [indices], tf.int64), (None,))
 
     def dense(indices: np.ndarray) -> np.ndarray:
         return labels.to_dense(indices, classes)

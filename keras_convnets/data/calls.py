@@ -1,5 +1,6 @@
 """Python functions that TensorFlow's graphs call, in this process or in others."""
 
+import collections
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -7,14 +8,44 @@ from collections.abc import Callable, Iterator, Sequence
 import tensorflow as tf
 from tensorflow.python.ops import script_ops
 
-_HERE = threading.local()
+from keras_convnets.errors import InputError
 
 # The registry of TensorFlow holds functions weakly.
 _SHARED: dict[str, Callable] = {}
 
 
+class _Pipeline:
+    """A pipeline that is being built, whose functions get names."""
+
+    def __init__(self, name: str, who: str):
+        self._name, self._who = name, who
+        self._counts = collections.Counter()
+
+    def share(self, function: Callable) -> str:
+        """Returns the name that a function is found by."""
+        about = f"{self._name}/{function.__qualname__}"
+        self._counts[about] += 1
+        token = f"keras_convnets/{about}/{self._counts[about]}"
+
+        def answer(*arrays):
+            try:
+                return function(*arrays)
+            except InputError as error:
+                raise InputError(f"{self._who}: {error}") from error
+
+        _SHARED[token] = script_ops._py_funcs._funcs[token] = answer
+        return token
+
+
+class _Here(threading.local):
+    pipeline: _Pipeline | None = None
+
+
+_HERE = _Here()
+
+
 @contextlib.contextmanager
-def shared(name: str) -> Iterator[None]:
+def shared(name: str, who: str = "") -> Iterator[None]:
     """Gives the functions of the pipelines that are built within it names that don't change.
 
     TensorFlow numbers Python functions as they come, so that a graph finds them in the process that
@@ -24,13 +55,19 @@ def shared(name: str) -> Iterator[None]:
 
     Args:
         name: of the pipeline; another one of the same name takes its place.
+        who: this process, for messages of what is bad.
     """
-    before = getattr(_HERE, "counts", None), getattr(_HERE, "name", None)
-    _HERE.counts, _HERE.name = {}, name
+    before = _HERE.pipeline
+    _HERE.pipeline = _Pipeline(name, who)
     try:
         yield
     finally:
-        _HERE.counts, _HERE.name = before
+        _HERE.pipeline = before
+
+
+def is_shared() -> bool:
+    """Whether pipelines that are built now are for other processes as well."""
+    return _HERE.pipeline is not None
 
 
 def call(function: Callable, inputs: Sequence[tf.Tensor], dtype: tf.DType) -> tf.Tensor:
@@ -41,12 +78,7 @@ def call(function: Callable, inputs: Sequence[tf.Tensor], dtype: tf.DType) -> tf
         inputs: tensors.
         dtype: of what it returns; the shape is unknown.
     """
-    name = getattr(_HERE, "name", None)
-    if name is None:
+    if _HERE.pipeline is None:
         return tf.numpy_function(function, inputs, dtype, stateful=False)
-    about = f"{name}/{function.__qualname__}"
-    count = _HERE.counts[about] = _HERE.counts.get(about, 0) + 1
-    token = f"keras_convnets/{about}/{count}"
-    _SHARED[token] = function
-    script_ops._py_funcs._funcs[token] = function
+    token = _HERE.pipeline.share(function)
     return tf.raw_ops.PyFuncStateless(input=list(inputs), token=token, Tout=[dtype])[0]

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -76,8 +77,13 @@ class _Monitor(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def fit(job: Job) -> None:
+def fit(job: Job, train_epoch: Callable[[Job, Display], None] | None = None) -> None:
     """Trains until the recipe's length is reached, or its early stop.
+
+    Args:
+        job: what and how.
+        train_epoch: trains from the position within an epoch to its end, or until someone asks to
+            stop; by Keras' `fit` if `None`.
 
     Raises:
         StoppedError: if a signal asked to stop; a checkpoint was saved.
@@ -85,14 +91,15 @@ def fit(job: Job) -> None:
         UnreadableError: if too many images can't be read; the last checkpoint is kept.
     """
     progress, display = job.progress, job.display
+    train_epoch = train_epoch or _fit_epoch
     rows = job.run.history[: progress.epoch]
     job.phases.observe(rows)
     board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
     with display, board.as_default():
         # A kill may have come between the last step and the epoch's row: then the row is missing.
         while (progress.steps < job.total_steps or progress.step) and not job.ends_early(rows):
-            _fit_epoch(job, display)
-            if job.steps_left:
+            train_epoch(job, display)
+            if job.steps_left > 0:
                 job.check_stop()
             rows.append(_end_epoch(job, rows))
             job.run.write_history(rows)

@@ -2,11 +2,15 @@
 
 import dataclasses
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-from keras.metrics import SparseCategoricalAccuracy
+from keras.metrics import (
+    MeanMetricWrapper,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+)
 
 from keras_convnets._registry import find_architecture, get_model, variant_of
 from keras_convnets.data import Preprocessing
@@ -135,21 +139,34 @@ def compile_model(
         class_weights: what each class counts in the loss, or `None` if they count alike.
     """
     add_l2(model, recipe.l2.value, recipe.l2_scope.value)
-    if is_multi_label(recipe):
-        loss = BinaryCrossentropy(recipe.label_smoothing.value)
-        metrics = [keras.metrics.MeanMetricWrapper(best_is_label, name="top1")]
-    else:
-        loss = SmoothedCrossentropy(recipe.label_smoothing.value, class_weights)
-        # Of a mixed label the greatest share counts.
-        is_mixed = any(change.mixes_batches for change in recipe.augmentation.value)
-        accuracy = keras.metrics.CategoricalAccuracy if is_mixed else SparseCategoricalAccuracy
-        metrics = [accuracy(name="top1")]
+    loss = loss_of(recipe, class_weights)
+    metrics = [MeanMetricWrapper(accuracy_of(recipe), name="top1")]
     if isinstance(model.output, dict):
-        weights = dict.fromkeys(model.output, recipe.aux_weight.value) | {"predictions": 1.0}
-        losses = dict.fromkeys(model.output, loss)
+        losses, weights = dict.fromkeys(model.output, loss), loss_weights(model, recipe)
         model.compile(optimizer, losses, loss_weights=weights, metrics={"predictions": metrics})
     else:
         model.compile(optimizer, loss, metrics=metrics)
+
+
+def loss_of(recipe: Recipe, class_weights: Sequence[float] | None = None) -> keras.losses.Loss:
+    """Returns what a recipe minimizes for each output of its net, without L2."""
+    if is_multi_label(recipe):
+        return BinaryCrossentropy(recipe.label_smoothing.value)
+    return SmoothedCrossentropy(recipe.label_smoothing.value, class_weights)
+
+
+def loss_weights(model: keras.Model, recipe: Recipe) -> dict[str, float]:
+    """Returns what each output counts, of a net with auxiliary heads."""
+    return dict.fromkeys(model.output, recipe.aux_weight.value) | {"predictions": 1.0}
+
+
+def accuracy_of(recipe: Recipe) -> Callable[[Any, Any], Any]:
+    """Returns the function from labels and outputs to whether each image is right."""
+    if is_multi_label(recipe):
+        return best_is_label
+    # Of a mixed label the greatest share counts.
+    is_mixed = any(change.mixes_batches for change in recipe.augmentation.value)
+    return categorical_accuracy if is_mixed else sparse_categorical_accuracy
 
 
 def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:

@@ -24,6 +24,7 @@ class Twin:
         model: the chief's net; built.
         optimizer: the chief's optimizer; built.
         strategy: whose servers.
+        servers: how many there are.
         make_phases: gives what compiles a net by the recipe.
     """
 
@@ -32,9 +33,9 @@ class Twin:
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         strategy: tf.distribute.ParameterServerStrategy,
+        servers: int,
         make_phases: Callable[[keras.Model], Phases],
     ):
-        servers = strategy.extended._num_ps
         with strategy.scope():
             self.model = with_split_layers(model, servers)
             self.phases = make_phases(self.model)

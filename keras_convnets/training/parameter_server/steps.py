@@ -1,0 +1,83 @@
+"""What a worker does when the chief asks: some steps, each a gradient and an update."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_convnets.training.model import accuracy_of, loss_of, loss_weights
+from keras_convnets.training.parameter_server.twin import Twin
+from keras_convnets.training.recipe import Recipe
+
+
+class Done(NamedTuple):
+    """What a worker says of some steps.
+
+    Attributes:
+        worker: () int64, its number.
+        loss: () float32, the sum of the losses.
+        top1: () float32, the sum of the shares of images that were right.
+        staleness: (steps,) int64, for each step the updates by others between its first look at
+            the weights and its own update.
+    """
+
+    worker: Any
+    loss: Any
+    top1: Any
+    staleness: Any
+
+
+def make_steps(
+    twin: Twin, recipe: Recipe, strategy: tf.distribute.Strategy
+) -> Callable[..., tf.Tensor]:
+    """Returns the function (iterator, count () int32) -> `Done` that workers run.
+
+    Args:
+        twin: the net on the servers.
+        recipe: of the run.
+        strategy: whose workers.
+    """
+    gradient_step = _make_gradient_step(twin.model, recipe)
+
+    @tf.function
+    def steps(iterator, count):
+        staleness = tf.TensorArray(tf.int64, count)
+        loss, top1, worker = tf.zeros([]), tf.zeros([]), tf.zeros([], tf.int64)
+        for i in tf.range(count):
+            images, labels, worker = next(iterator)
+            before = tf.cast(twin.iterations.value, tf.int64)
+            # Before the weights are read.
+            with tf.control_dependencies([before]):
+                own_loss, own_top1 = strategy.run(gradient_step, (images, labels))
+            with tf.control_dependencies([own_loss]):
+                after = tf.cast(twin.iterations.value, tf.int64)
+            # One of them is its own.
+            staleness = staleness.write(i, tf.maximum(after - before - 1, 0))
+            loss, top1 = loss + own_loss, top1 + own_top1
+        return Done(worker, loss, top1, staleness.stack())
+
+    return steps
+
+
+def _make_gradient_step(model: keras.Model, recipe: Recipe) -> Callable:
+    loss_of_output, is_right = loss_of(recipe), accuracy_of(recipe)
+    weights = loss_weights(model, recipe) if isinstance(model.output, dict) else None
+
+    def step(images, labels):
+        variables = model.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = model(images, training=True)
+            if weights is None:
+                main, loss = outputs, loss_of_output(labels, outputs)
+            else:
+                main = outputs["predictions"]
+                loss = sum(w * loss_of_output(labels, outputs[name]) for name, w in weights.items())
+            loss = tf.add_n([loss, *model.losses])
+            scaled = model.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, variables)
+        model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        top1 = tf.reduce_mean(tf.cast(is_right(labels, main), tf.float32))
+        return tf.cast(loss, tf.float32), top1
+
+    return step
