@@ -17,7 +17,7 @@ _SHARED: dict[str, Callable] = {}
 class _Pipeline:
     """A pipeline that is being built, whose functions get names."""
 
-    def __init__(self, name: str, who: str):
+    def __init__(self, name: str, who: str | None):
         self._name, self._who = name, who
         self._counts = collections.Counter()
 
@@ -26,6 +26,8 @@ class _Pipeline:
         about = f"{self._name}/{function.__qualname__}"
         self._counts[about] += 1
         token = f"keras_convnets/{about}/{self._counts[about]}"
+        if self._who is None:
+            return token
 
         def answer(*arrays):
             try:
@@ -45,7 +47,7 @@ _HERE = _Here()
 
 
 @contextlib.contextmanager
-def shared(name: str, who: str = "") -> Iterator[None]:
+def shared(name: str, who: str | None) -> Iterator[None]:
     """Gives the functions of the pipelines that are built within it names that don't change.
 
     TensorFlow numbers Python functions as they come, so that a graph finds them in the process that
@@ -55,7 +57,7 @@ def shared(name: str, who: str = "") -> Iterator[None]:
 
     Args:
         name: of the pipeline; another one of the same name takes its place.
-        who: this process, for messages of what is bad.
+        who: this process, for messages of what is bad; `None` if it only makes graphs for others.
     """
     before = _HERE.pipeline
     _HERE.pipeline = _Pipeline(name, who)

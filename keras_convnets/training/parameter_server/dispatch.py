@@ -60,9 +60,11 @@ class Dispatcher:
             UnreadableError: if a worker can't read an image.
         """
         left = count
+        # Of few steps every worker has its share.
+        most = min(STEPS_AT_ONCE, -(-count // self._most))
         while left or self._asked:
             while left and self._asked < self._most:
-                at_once = min(left, STEPS_AT_ONCE)
+                at_once = min(left, most)
                 self._ask(at_once)
                 left -= at_once
             try:

@@ -100,7 +100,7 @@ class _Loop:
             self._train(min(job.steps_left, every - job.progress.steps % every), display)
             self._twin.pull()
             # Behind the last step of an epoch the epoch's own checkpoint follows.
-            if job.steps_left > 0 and job.progress.steps % every == 0 or job.stop.name:
+            if (job.steps_left > 0 and job.progress.steps % every == 0) or job.stop.name:
                 job.checkpoints.save()
                 self.write_figures()
             if job.stop.name:

@@ -13,7 +13,6 @@ from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Settings
 
 _NAME = "training"
-_CHIEF = -1
 
 
 def batches_of_workers(recipe: Recipe, images: ImageSet, settings: Settings) -> tf.data.Dataset:
@@ -29,7 +28,7 @@ def batches_of_workers(recipe: Recipe, images: ImageSet, settings: Settings) -> 
     Returns:
         An endless data set of (images, labels, worker () int64).
     """
-    return _batches(recipe, images, settings, settings.seed, _CHIEF)
+    return _batches(recipe, images, settings, settings.seed, None)
 
 
 def offer_batches(recipe: Recipe, images: ImageSet, settings: Settings, worker: int) -> None:
@@ -49,7 +48,7 @@ def offer_batches(recipe: Recipe, images: ImageSet, settings: Settings, worker: 
 
 
 def _batches(
-    recipe: Recipe, images: ImageSet, settings: Settings, seed: int, worker: int
+    recipe: Recipe, images: ImageSet, settings: Settings, seed: int, worker: int | None
 ) -> tf.data.Dataset:
     fingerprint = images.fingerprint().encode()
 
@@ -61,7 +60,7 @@ def _batches(
             )
         return np.int64(worker)
 
-    with shared(_NAME, f"worker {worker}"):
+    with shared(_NAME, None if worker is None else f"worker {worker}"):
         batches = training_batches(
             images.train,
             dataclasses.replace(settings.preprocessing, mode="raw"),

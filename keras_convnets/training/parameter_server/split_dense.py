@@ -78,4 +78,6 @@ def with_split_layers(model: keras.Model, parts: int, large: int = LARGE) -> ker
         )
 
     with deep_graphs():
-        return keras.models.clone_model(model, clone_function=copy)
+        # Of a compiled model Keras would copy the optimizer, too.
+        plain = keras.Model(model.input, model.output, name=model.name)
+        return keras.models.clone_model(plain, clone_function=copy)
