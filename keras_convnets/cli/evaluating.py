@@ -264,7 +264,7 @@ def _load_images(models: list[str], data: str, split: str | None) -> "ImageSet":
     """Loads the data; of runs' own data, the images that the runs held out are told apart."""
     from keras_convnets import data as sources
     from keras_convnets.training import Run
-    from keras_convnets.training.train import VALIDATION_SHARE, absolute_spec
+    from keras_convnets.training.preparation import VALIDATION_SHARE, absolute_spec
 
     images = sources.load(data)
     held_out: dict[int, ImageSet] = {}

@@ -68,6 +68,13 @@ def train(
         float | None,
         typer.Option(help="Share of images that may be left out unread; 0: none. Default: 0.05."),
     ] = None,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            help="Where: auto, single, mirrored, multi_worker, tpu or parameter_server. A cluster "
+            "is named by TF_CONFIG; launch starts one here."
+        ),
+    ] = "auto",
     smoke: Annotated[
         bool,
         typer.Option(
@@ -90,8 +97,10 @@ def train(
         rest = (checkpoint_every, max_skipped, initial_seed)
         is_given = any(option is not None for option in (*others, *rest))
         if is_given or seed or profile or smoke or accumulate != 1:
-            raise InputError("--resume takes everything else from the run; give it alone.")
-        run = training.resume(resume)
+            raise InputError(
+                "--resume takes everything else but --strategy from the run; give it alone."
+            )
+        run = training.resume(resume, strategy=strategy)
     else:
         chosen = recipes.get(recipe or recipes.DEFAULT)
         if model is not None:
@@ -122,6 +131,7 @@ def train(
             checkpoint_every=checkpoint_every,
             accumulate=accumulate,
             initial_seed=initial_seed,
+            strategy=strategy,
             **({} if max_skipped is None else {"max_skipped": max_skipped}),
         )
     _tell(console, run)

@@ -10,7 +10,7 @@ from keras_convnets.training.initializers import (
     Uniform,
 )
 from keras_convnets.training.optimizers import SGD, RMSprop
-from keras_convnets.training.profiling import Profile
+from keras_convnets.training.profiling import Profile, profile
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.reproducibility import set_reproducible
 from keras_convnets.training.run import Run
@@ -29,7 +29,7 @@ from keras_convnets.training.schedules import (
 from keras_convnets.training.smoke import smoke
 from keras_convnets.training.sourced import C, P, Sourced, choice
 from keras_convnets.training.start import settle
-from keras_convnets.training.train import profile, resume, train
+from keras_convnets.training.train import resume, train
 
 __all__ = [
     "SGD",

@@ -124,7 +124,8 @@ def fit(job: Job, train_epoch: Callable[[Job, Display], None] | None = None) -> 
 def _fit_epoch(job: Job, display: Display) -> None:
     """Trains from the position within an epoch to the epoch's end, in one phase or several."""
     while job.steps_left:
-        phase = job.phases.enter(job.progress.steps)
+        with job.place.scope():
+            phase = job.phases.enter(job.progress.steps)
         if phase.about and job.progress.steps == phase.first_step:
             display.tell(f"From epoch {job.progress.epoch + 1} on {phase.about}.")
         _fit_stretch(job, display, min(job.steps_left, phase.last_step - job.progress.steps))

@@ -17,6 +17,7 @@ from keras_convnets.data import (
     evaluation_faults,
     training_faults,
 )
+from keras_convnets.distribution.strategies import Place
 from keras_convnets.errors import DivergedError, InputError, StoppedError, UnreadableError
 from keras_convnets.evaluation import (
     Evaluation,
@@ -45,6 +46,7 @@ class Job:
     images: ImageSet
     model: keras.Model
     phases: Phases
+    place: Place
     progress: Progress
     checkpoints: Checkpoints
     steps_per_epoch: int

@@ -14,6 +14,19 @@ from keras_convnets.data import Split
 from keras_convnets.data.batches import untuned
 from keras_convnets.data.encoded import with_contents
 from keras_convnets.data.windows import decode_window, whole
+from keras_convnets.distribution.strategies import find_place
+from keras_convnets.training.fit import training_input
+from keras_convnets.training.preparation import (
+    check_trainable,
+    decode,
+    load_data,
+    make_model,
+    make_phases,
+    make_settings,
+    precision,
+)
+from keras_convnets.training.recipe import Recipe
+from keras_convnets.training.transfer import head_begin
 
 # What is measured takes as many seconds each, after a warm-up.
 SECONDS = 10.0
@@ -46,6 +59,45 @@ class Profile:
     def decoding_share(self) -> float | None:
         """How much of the input's time is what decoding whole images would take."""
         return None if self.decoding is None else min(1.0, self.input / self.decoding)
+
+
+def profile(
+    recipe: Recipe,
+    *,
+    data: str | None = None,
+    seed: int = 0,
+    mixedprecision: str | None = None,
+    accumulate: int = 1,
+    seconds: float | None = None,
+    quiet: bool = False,
+) -> Profile:
+    """Measures what bounds the speed of a run: its input, or its net; nothing is written.
+
+    Args:
+        recipe: what would be trained; from random weights, which take as long as any others.
+        data: see `train`.
+        seed: see `train`.
+        mixedprecision: see `train`.
+        accumulate: see `train`.
+        seconds: how long each of the parts is measured; 10 if `None`.
+        quiet: whether to show nothing.
+
+    Raises:
+        InputError: if something can't work.
+    """
+    check_trainable(recipe, accumulate)
+    find_place("single", None, is_async=recipe.parallelism.value == "async")
+    recipe, images = load_data(recipe, data, seed)
+    settings = dataclasses.replace(
+        make_settings(recipe, images, seed, mixedprecision, None), accumulate=accumulate
+    )
+    with precision(mixedprecision):
+        model = make_model(recipe, images, settings)
+        images = decode(recipe, images, settings, quiet)
+        settings = dataclasses.replace(settings, head=head_begin(model, ()))
+        make_phases(recipe, images.train, model, settings).enter_last()
+        batches = training_input(model, recipe, images, settings, epoch=0, epochs=None)
+        return measure(model, batches, images.train, seconds)
 
 
 def measure(

@@ -1,46 +1,38 @@
 """`train` and `resume`: every check before work starts, then the loop, then the last evaluation."""
 
-import contextlib
 import dataclasses
 import datetime
 import os
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-import keras
 import rich.console
 
-from keras_convnets import data as sources
-from keras_convnets.data import ImageSet, Split, count_steps
+from keras_convnets.data import ImageSet
 from keras_convnets.data.splits import BEFORE_WORK
-from keras_convnets.errors import InputError, check_number
+from keras_convnets.distribution import current_role, serve
+from keras_convnets.distribution.strategies import Place, find_place
+from keras_convnets.errors import InputError
 from keras_convnets.files import check_space
-from keras_convnets.progress import counting
-from keras_convnets.training.accumulation import accumulating
-from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint_bytes
-from keras_convnets.training.finish import finish
-from keras_convnets.training.fit import fit, training_input
-from keras_convnets.training.job import Job
-from keras_convnets.training.model import (
-    build_training_model,
-    preprocessing_of,
-)
-from keras_convnets.training.multi_label import fit_head_to_labels, start_from_frequencies
+from keras_convnets.training.checkpoint import Checkpoints, checkpoint_bytes
 from keras_convnets.training.notes import notes_on_length
-from keras_convnets.training.phases import Phases, check_frozen
-from keras_convnets.training.profiling import Profile, measure
-from keras_convnets.training.recipe import GIVEN, Recipe
-from keras_convnets.training.reproducibility import set_reproducible
-from keras_convnets.training.run import MAX_SKIPPED, Run, Settings, check_free, check_share
+from keras_convnets.training.preparation import (
+    check_trainable,
+    decode,
+    load_data,
+    make_model,
+    make_phases,
+    make_settings,
+    precision,
+)
+from keras_convnets.training.recipe import Recipe
+from keras_convnets.training.run import MAX_SKIPPED, Run, check_free, check_share
 from keras_convnets.training.skipping import without
-from keras_convnets.training.sourced import choice
-from keras_convnets.training.start import load_start, notes_on_start, settle
-from keras_convnets.training.stop import stop_requests
+from keras_convnets.training.start import load_start, notes_on_start
 from keras_convnets.training.transfer import head_begin
+from keras_convnets.training.work import loop_of, work
 from keras_convnets.weights.report import LoadReport
-
-VALIDATION_SHARE = 0.1
-MOST_STEPS_BETWEEN_CHECKPOINTS = 500
 
 
 def train(
@@ -54,9 +46,10 @@ def train(
     accumulate: int = 1,
     initial_seed: int | None = None,
     max_skipped: float = MAX_SKIPPED,
+    strategy: str = "auto",
     quiet: bool = False,
 ) -> Run:
-    """Trains a net by a recipe, on one device, into a run directory.
+    """Trains a net by a recipe into a run directory, on one device, several, or a cluster.
 
     The order of the images, their augmentation, the first weights and dropout follow from `seed`
     alone: two runs on the same CPU end with equal bits. A tenth of the training images, chosen by
@@ -76,6 +69,9 @@ def train(
         initial_seed: of the first weights alone, in place of `seed`: members of an ensemble may
             share them and see the images in other orders, as those of GoogLeNet did.
         max_skipped: the share of the images that may be left out.
+        strategy: where: "single", "mirrored", "multi_worker", "tpu" or "parameter_server"; "auto"
+            for what the cluster that TF_CONFIG names, or else the devices of this machine, are for.
+            A batch is that of all devices together.
         quiet: whether to show nothing.
 
     Returns:
@@ -95,23 +91,24 @@ def train(
     >>> run.evaluation["top1"] > 0.86
     True
     """
-    _check_trainable(recipe, accumulate)
+    check_trainable(recipe, accumulate)
+    place = _find_place(strategy, recipe)
     now = datetime.datetime.now()
     name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
     path = Path(out) if out is not None else Path("runs", name)
     check_free(path)
     check_share(max_skipped)
-    recipe, images = _load_data(recipe, data, seed)
+    recipe, images = load_data(recipe, data, seed)
     images.check_skipped(max_skipped)
     settings = dataclasses.replace(
-        _settings(recipe, images, seed, mixed_precision, checkpoint_every),
+        make_settings(recipe, images, seed, mixed_precision, checkpoint_every),
         accumulate=accumulate,
         initial_seed=initial_seed,
     )
-    with _precision(mixed_precision):
-        model = _make_model(recipe, images, settings)
+    with precision(mixed_precision):
+        model = make_model(recipe, images, settings, place)
         report = load_start(model, recipe, settings.classes)
-        images = _decode(recipe, images, settings, quiet)
+        images = decode(recipe, images, settings, quiet)
         images.check_skipped(max_skipped)
         settings = dataclasses.replace(
             settings,
@@ -119,23 +116,25 @@ def train(
             max_skipped=max_skipped,
             head=head_begin(model, report.left + report.reinitialized if report else ()),
         )
-        phases = _make_phases(recipe, images.train, model, settings)
+        phases = make_phases(recipe, images.train, model, settings, place)
         # The kept checkpoints, the one that is being written, the best weights, and the model.
         need = (Checkpoints.KEPT + 3) * checkpoint_bytes(model, phases.optimizers)
         check_space(_existing(path), need, "checkpoints and the model")
         run = Run.create(path, recipe, settings, images.skipped)
         _tell_start(run, report, images, quiet)
         _tell(notes_on_length(recipe, model, phases.steps), quiet)
-        return _work(run, images, model, phases, quiet, is_new=True)
+        return work(run, images, model, phases, place, quiet=quiet, is_new=True)
 
 
-def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
+def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = False) -> Run:
     """Goes on with a run that was stopped or killed, from its last checkpoint.
 
-    The run ends with the bits that it would have ended with unbroken.
+    The run ends with the bits that it would have ended with unbroken, if it goes on where it was:
+    on as many devices.
 
     Args:
         path: directory of the run.
+        strategy: see `train`; it need not be where the run began.
         quiet: whether to show nothing.
 
     Returns:
@@ -150,82 +149,35 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
     run = Run(path)
     if run.is_finished:
         return run
+    place = _find_place(strategy, run.recipe)
     settings = run.settings
-    _, images = _load_data(run.recipe, None, settings.seed)
+    _, images = load_data(run.recipe, None, settings.seed)
     if images.fingerprint() != settings.fingerprint:
         raise _changed(run, images)
     for leftover in run.path.rglob(".*.partial.*"):
         leftover.unlink()  # of a write that was killed
-    with _precision(settings.mixed_precision):
-        model = _make_model(run.recipe, images, settings)
+    with precision(settings.mixed_precision):
+        model = make_model(run.recipe, images, settings, place)
         known = [fault for fault in run.faults if fault.found != BEFORE_WORK]
         whole, images = images.train, without(images, known, run.faults)
-        images = _decode(run.recipe, images, settings, quiet)
+        images = decode(run.recipe, images, settings, quiet)
         unread = [fault for fault in images.skipped if fault.found == BEFORE_WORK]
         if {fault.file for fault in unread} != _skipped_before(run, images):
             raise _changed(run, images)
         # Class weights are of the labels that the run began with.
-        phases = _make_phases(run.recipe, whole.without(unread), model, settings)
-        return _work(run, images, model, phases, quiet, is_new=False)
+        phases = make_phases(run.recipe, whole.without(unread), model, settings, place)
+        return work(run, images, model, phases, place, quiet=quiet, is_new=False)
 
 
-def profile(
-    recipe: Recipe,
-    *,
-    data: str | None = None,
-    seed: int = 0,
-    mixed_precision: str | None = None,
-    accumulate: int = 1,
-    seconds: float | None = None,
-    quiet: bool = False,
-) -> Profile:
-    """Measures what bounds the speed of a run: its input, or its net; nothing is written.
-
-    Args:
-        recipe: what would be trained; from random weights, which take as long as any others.
-        data: see `train`.
-        seed: see `train`.
-        mixed_precision: see `train`.
-        accumulate: see `train`.
-        seconds: how long each of the parts is measured; 10 if `None`.
-        quiet: whether to show nothing.
-
-    Raises:
-        InputError: if something can't work.
-    """
-    _check_trainable(recipe, accumulate)
-    recipe, images = _load_data(recipe, data, seed)
-    settings = dataclasses.replace(
-        _settings(recipe, images, seed, mixed_precision, None), accumulate=accumulate
-    )
-    with _precision(mixed_precision):
-        model = _make_model(recipe, images, settings)
-        images = _decode(recipe, images, settings, quiet)
-        settings = dataclasses.replace(settings, head=head_begin(model, ()))
-        _make_phases(recipe, images.train, model, settings).enter_last()
-        batches = training_input(model, recipe, images, settings, epoch=0, epochs=None)
-        return measure(model, batches, images.train, seconds)
-
-
-def _settings(
-    recipe: Recipe,
-    images: ImageSet,
-    seed: int,
-    mixed_precision: str | None,
-    checkpoint_every: int | None,
-) -> Settings:
-    steps = count_steps(images.train, recipe.batch_size.value)
-    if checkpoint_every is None:
-        checkpoint_every = min(steps, MOST_STEPS_BETWEEN_CHECKPOINTS)
-    return Settings(
-        seed=seed,
-        mixed_precision=mixed_precision,
-        checkpoint_every=checkpoint_every,
-        preprocessing=preprocessing_of(recipe, images.channels),
-        classes=images.classes,
-        training_images=len(images.train),
-        fingerprint=images.fingerprint(),
-    )
+def _find_place(strategy: str, recipe: Recipe) -> Place:
+    """Finds where a run takes place; a process that is there to serve others does, and ends."""
+    role = current_role()
+    if role is not None and role.is_server:
+        serve(role)
+        sys.exit()
+    place = find_place(strategy, role, is_async=recipe.parallelism.value == "async")
+    loop_of(place)
+    return place
 
 
 def _skipped_before(run: Run, images: ImageSet) -> set[str]:
@@ -244,94 +196,6 @@ def _changed(run: Run, images: ImageSet) -> InputError:
     )
 
 
-def _check_trainable(recipe: Recipe, accumulate: int) -> None:
-    """Refuses what this version can't train."""
-    check_number("The micro-batches of an update", accumulate, least=1, whole=True)
-    if recipe.batch_size.value % accumulate:
-        raise InputError(
-            f"The batch of {recipe.batch_size.value} images can't be cut into {accumulate} equal "
-            f"micro-batches; choose a divisor of it. Received: accumulate={accumulate}"
-        )
-    if accumulate > 1 and recipe.parallelism.value == "async":
-        raise InputError(
-            f"The recipe {recipe.name!r} is asynchronous, where the batch of each worker is an "
-            f"update, so nothing can be accumulated. Received: accumulate={accumulate}"
-        )
-    if keras.config.image_data_format() != "channels_last":
-        raise InputError("Training wants Keras' image data format to be 'channels_last'.")
-    if recipe.parallelism.value == "async":
-        raise InputError(
-            f"The recipe {recipe.name!r} is asynchronous, and this version trains synchronously "
-            "only; `--set parallelism=sync` trains it so."
-        )
-
-
-def _load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, ImageSet]:
-    if data is not None:
-        recipe = recipe.replace(data=choice(data, GIVEN))
-    absolute = absolute_spec(recipe.data.value)
-    recipe = recipe.replace(data=dataclasses.replace(recipe.data, value=absolute))
-    images = sources.load(absolute).hold_out(VALIDATION_SHARE, seed)
-    recipe = fit_head_to_labels(settle(recipe), images)
-    classes = recipe.classes
-    if classes.value is None or (recipe.data.source == GIVEN and classes.source != GIVEN):
-        recipe = recipe.replace(classes=choice(len(images.classes), "the classes of the data"))
-    if recipe.classes.value != len(images.classes):
-        raise InputError(
-            f"The recipe's model has {recipe.classes.value} classes, and the data {images.name!r} "
-            f"has {len(images.classes)}; they should be equal (`--set classes=...`)."
-        )
-    return recipe, images
-
-
-def absolute_spec(data: str) -> str:
-    """Makes the folder in a data spec absolute, so that the run can be resumed from anywhere."""
-    kind, _, rest = data.partition(":")
-    if not rest or kind == "tfds":  # which has names, not paths
-        return data
-    return f"{kind}:{os.path.abspath(os.path.expanduser(rest))}"
-
-
-def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.Model:
-    """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
-    set_reproducible(settings.seed)
-    arguments = (recipe, images.channels, settings.preprocessing.mode)
-    model = build_training_model(*arguments)
-    check_frozen(model, recipe)
-    if settings.initial_seed is not None:
-        set_reproducible(settings.initial_seed)
-        model.set_weights(build_training_model(*arguments).get_weights())
-        set_reproducible(settings.seed)
-    if images.is_multi_label:
-        start_from_frequencies(model, images.train)
-    return accumulating(model, settings.accumulate)
-
-
-def _make_phases(recipe: Recipe, split: Split, model: keras.Model, settings: Settings) -> Phases:
-    steps = count_steps(split, recipe.batch_size.value)
-    return Phases(model, recipe, settings.head, split.labels, steps)
-
-
-def _decode(recipe: Recipe, images: ImageSet, settings: Settings, quiet: bool) -> ImageSet:
-    """Decodes image files before work starts: the faulty are found, and epochs are faster.
-
-    Test images are left alone: they are read at the end.
-    """
-    splits = {name: split for name, split in images.splits.items() if name != "test"}
-    total = sum(split.encoded_count for split in splits.values())
-    decoded, skipped = {}, list(images.skipped)
-    with counting("reading images", total, quiet) as advance:
-        for name, split in splits.items():
-            augmentation = recipe.augmentation.value if name == "train" else ()
-            decoded[name], faults = sources.decode_once(
-                split, settings.preprocessing, augmentation, advance
-            )
-            skipped += faults
-    images = dataclasses.replace(images, **decoded, skipped=tuple(skipped))
-    images.check_classes()
-    return images
-
-
 def _tell_start(run: Run, report: LoadReport | None, images: ImageSet, quiet: bool) -> None:
     """Says what the net starts from, and how many images were left out."""
     if report is not None:
@@ -347,50 +211,6 @@ def _tell(lines: Iterable[str], quiet: bool) -> None:
     console = rich.console.Console(quiet=quiet)
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _work(
-    run: Run, images: ImageSet, model: keras.Model, phases: Phases, quiet: bool, *, is_new: bool
-) -> Run:
-    progress = Progress()
-    checkpoints = Checkpoints(run.path / "checkpoints", model, phases.optimizers, progress)
-    if not checkpoints.restore() and run.recipe.weights.value is not None:
-        if not is_new:
-            load_start(model, run.recipe, run.settings.classes)
-        checkpoints.save()  # the weights that it starts from may be gone or others later
-    # Behind the last step of a phase its own optimizer counts until training goes on.
-    phases.enter(max(progress.steps - 1, 0))
-    if len(run.history) < progress.epoch:
-        raise InputError(
-            f"The history of {str(run.path)!r} has {len(run.history)} rows, and its checkpoint "
-            f"{progress.epoch} epochs."
-        )
-    with stop_requests() as stop:
-        job = Job(
-            run=run,
-            images=images,
-            model=model,
-            phases=phases,
-            progress=progress,
-            checkpoints=checkpoints,
-            steps_per_epoch=count_steps(images.train, run.recipe.batch_size.value),
-            stop=stop,
-            quiet=quiet,
-        )
-        fit(job)
-        finish(job)
-    return run
-
-
-@contextlib.contextmanager
-def _precision(name: str | None) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    if name:
-        keras.config.set_dtype_policy(f"mixed_{name}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _existing(path: Path) -> Path:

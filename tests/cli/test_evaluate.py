@@ -15,7 +15,7 @@ from keras_convnets.data import Preprocessing, load
 from keras_convnets.deployment import ModelCard, save_model
 from keras_convnets.errors import InputError
 from keras_convnets.imagenet_utils import class_names
-from keras_convnets.training.train import VALIDATION_SHARE
+from keras_convnets.training.preparation import VALIDATION_SHARE
 
 
 def save_net(path, classes, size=32, seed=0, builder="LeNet5"):

@@ -6,8 +6,8 @@ import pytest
 
 from keras_convnets.errors import InputError
 from keras_convnets.training import choice, train
+from keras_convnets.training.preparation import load_data, make_model, make_settings
 from keras_convnets.training.run import Settings
-from keras_convnets.training.train import _load_data, _make_model, _settings
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def make(tiny_recipe, photo_folder):
             model_options=choice({"width_multiplier": 0.1}, "test"),
             dropout_rate=choice(0.5, "test"),
         )
-        recipe, images = _load_data(recipe, f"folder:{photo_folder}", seed)
-        settings = _settings(recipe, images, seed, None, None)
-        return _make_model(
+        recipe, images = load_data(recipe, f"folder:{photo_folder}", seed)
+        settings = make_settings(recipe, images, seed, None, None)
+        return make_model(
             recipe, images, Settings(**vars(settings) | {"initial_seed": initial_seed})
         )
 

@@ -13,7 +13,7 @@ from keras_convnets.data import records
 from keras_convnets.data.order import shuffled
 from keras_convnets.errors import InputError, UnreadableError
 from keras_convnets.training import Steps, choice, fit, resume, train
-from keras_convnets.training.train import VALIDATION_SHARE
+from keras_convnets.training.preparation import VALIDATION_SHARE
 
 BATCH = 4  # of the tiny recipes
 

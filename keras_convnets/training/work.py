@@ -1,0 +1,95 @@
+"""A run from its checkpoint to its end, by the loop of its place."""
+
+import contextlib
+from collections.abc import Callable
+
+import keras
+
+from keras_convnets.data import ImageSet, count_steps
+from keras_convnets.distribution.strategies import Place
+from keras_convnets.errors import InputError
+from keras_convnets.training.checkpoint import Checkpoints, Progress
+from keras_convnets.training.finish import finish
+from keras_convnets.training.fit import fit
+from keras_convnets.training.job import Job
+from keras_convnets.training.phases import Phases
+from keras_convnets.training.run import Run
+from keras_convnets.training.start import load_start
+from keras_convnets.training.stop import stop_requests
+
+
+def work(
+    run: Run,
+    images: ImageSet,
+    model: keras.Model,
+    phases: Phases,
+    place: Place,
+    *,
+    quiet: bool,
+    is_new: bool,
+) -> Run:
+    """Trains from the last checkpoint to the end, evaluates, and saves the net.
+
+    Args:
+        run: its directory.
+        images: its data.
+        model: its net, made within the scope of the place, as were its optimizers.
+        phases: its optimizers.
+        place: where it takes place.
+        quiet: whether to show nothing.
+        is_new: whether it begins now.
+
+    Raises:
+        InputError: if its history does not fit its checkpoint.
+        StoppedError: see `training.train`.
+        DivergedError: see `training.train`.
+        UnreadableError: see `training.train`.
+    """
+    progress = Progress()
+    checkpoints = Checkpoints(run.path / "checkpoints", model, phases.optimizers, progress)
+    if not checkpoints.restore() and run.recipe.weights.value is not None:
+        if not is_new:
+            load_start(model, run.recipe, run.settings.classes)
+        checkpoints.save()  # the weights that it starts from may be gone or others later
+    # Behind the last step of a phase its own optimizer counts until training goes on.
+    with place.scope():
+        phases.enter(max(progress.steps - 1, 0))
+    if len(run.history) < progress.epoch:
+        raise InputError(
+            f"The history of {str(run.path)!r} has {len(run.history)} rows, and its checkpoint "
+            f"{progress.epoch} epochs."
+        )
+    with stop_requests() as stop:
+        job = Job(
+            run=run,
+            images=images,
+            model=model,
+            phases=phases,
+            place=place,
+            progress=progress,
+            checkpoints=checkpoints,
+            steps_per_epoch=count_steps(images.train, run.recipe.batch_size.value),
+            stop=stop,
+            quiet=quiet,
+        )
+        loop_of(place)(job)
+        finish(job)
+    return run
+
+
+def loop_of(place: Place) -> Callable[[Job], None]:
+    """Returns what trains a run at a place: the only home of that choice.
+
+    Raises:
+        InputError: if this version has no loop for the place.
+    """
+    if place.name == "parameter_server":
+        with contextlib.suppress(ModuleNotFoundError):
+            from keras_convnets.training.parameter_server import fit as fit_asynchronously
+
+            return fit_asynchronously
+        raise InputError(
+            "The recipe is asynchronous, and this version trains synchronously only; "
+            "`--set parallelism=sync` trains it so."
+        )
+    return fit
