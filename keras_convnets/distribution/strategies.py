@@ -38,8 +38,13 @@ class Place:
         return self.role is None or self.role.is_chief
 
     def scope(self) -> contextlib.AbstractContextManager:
-        """Within it variables are made for this place: those of nets, optimizers and metrics."""
-        return contextlib.nullcontext() if self.strategy is None else self.strategy.scope()
+        """Within it variables are made for this place: those of nets, optimizers and metrics.
+
+        Of a net on parameter servers the chief keeps one of its own, in its own memory.
+        """
+        if self.strategy is None or self.name == "parameter_server":
+            return contextlib.nullcontext()
+        return self.strategy.scope()
 
 
 def find_place(name: str, role: Role | None, *, is_async: bool) -> Place:

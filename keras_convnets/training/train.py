@@ -11,12 +11,13 @@ import rich.console
 
 from keras_convnets.data import ImageSet
 from keras_convnets.data.splits import BEFORE_WORK
-from keras_convnets.distribution import current_role, serve
+from keras_convnets.distribution import current_role
 from keras_convnets.distribution.strategies import Place, find_place
 from keras_convnets.errors import InputError
 from keras_convnets.files import check_space
 from keras_convnets.training.checkpoint import Checkpoints, checkpoint_bytes
 from keras_convnets.training.notes import notes_on_length
+from keras_convnets.training.parameter_server import serve_run
 from keras_convnets.training.preparation import (
     check_trainable,
     decode,
@@ -31,7 +32,7 @@ from keras_convnets.training.run import MAX_SKIPPED, Run, check_free, check_shar
 from keras_convnets.training.skipping import without
 from keras_convnets.training.start import load_start, notes_on_start
 from keras_convnets.training.transfer import head_begin
-from keras_convnets.training.work import loop_of, work
+from keras_convnets.training.work import work
 from keras_convnets.weights.report import LoadReport
 
 
@@ -92,7 +93,7 @@ def train(
     True
     """
     check_trainable(recipe, accumulate)
-    place = _find_place(strategy, recipe)
+    place = _find_place(strategy, recipe, data, seed, quiet)
     now = datetime.datetime.now()
     name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
     path = Path(out) if out is not None else Path("runs", name)
@@ -149,7 +150,7 @@ def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = Fal
     run = Run(path)
     if run.is_finished:
         return run
-    place = _find_place(strategy, run.recipe)
+    place = _find_place(strategy, run.recipe, None, run.settings.seed, quiet)
     settings = run.settings
     _, images = load_data(run.recipe, None, settings.seed)
     if images.fingerprint() != settings.fingerprint:
@@ -169,15 +170,13 @@ def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = Fal
         return work(run, images, model, phases, place, quiet=quiet, is_new=False)
 
 
-def _find_place(strategy: str, recipe: Recipe) -> Place:
+def _find_place(strategy: str, recipe: Recipe, data: str | None, seed: int, quiet: bool) -> Place:
     """Finds where a run takes place; a process that is there to serve others does, and ends."""
     role = current_role()
     if role is not None and role.is_server:
-        serve(role)
+        serve_run(role, recipe, data, seed, quiet)
         sys.exit()
-    place = find_place(strategy, role, is_async=recipe.parallelism.value == "async")
-    loop_of(place)
-    return place
+    return find_place(strategy, role, is_async=recipe.parallelism.value == "async")
 
 
 def _skipped_before(run: Run, images: ImageSet) -> set[str]:

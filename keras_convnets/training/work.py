@@ -1,6 +1,5 @@
 """A run from its checkpoint to its end, by the loop of its place."""
 
-import contextlib
 from collections.abc import Callable
 
 import keras
@@ -8,6 +7,7 @@ import keras
 from keras_convnets.data import ImageSet, count_steps
 from keras_convnets.distribution.strategies import Place
 from keras_convnets.errors import InputError
+from keras_convnets.training import parameter_server
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.finish import finish
 from keras_convnets.training.fit import fit
@@ -78,18 +78,5 @@ def work(
 
 
 def loop_of(place: Place) -> Callable[[Job], None]:
-    """Returns what trains a run at a place: the only home of that choice.
-
-    Raises:
-        InputError: if this version has no loop for the place.
-    """
-    if place.name == "parameter_server":
-        with contextlib.suppress(ModuleNotFoundError):
-            from keras_convnets.training.parameter_server import fit as fit_asynchronously
-
-            return fit_asynchronously
-        raise InputError(
-            "The recipe is asynchronous, and this version trains synchronously only; "
-            "`--set parallelism=sync` trains it so."
-        )
-    return fit
+    """Returns what trains a run at a place: the only home of that choice."""
+    return parameter_server.fit if place.name == "parameter_server" else fit

@@ -50,7 +50,7 @@ def offer_batches(recipe: Recipe, images: ImageSet, settings: Settings, worker: 
 def _batches(
     recipe: Recipe, images: ImageSet, settings: Settings, seed: int, worker: int | None
 ) -> tf.data.Dataset:
-    fingerprint = images.fingerprint().encode()
+    fingerprint = settings.fingerprint.encode()
 
     def tell_worker(expected: bytes, _: np.ndarray) -> np.int64:
         if expected != fingerprint:
