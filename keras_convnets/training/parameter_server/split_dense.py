@@ -55,18 +55,17 @@ class SplitDense(keras.layers.Layer):
         return (*input_shape[:-1], self.units)
 
 
-def with_split_layers(model: keras.Model, parts: int, large: int = LARGE) -> keras.Model:
+def with_split_layers(model: keras.Model, parts: int) -> keras.Model:
     """Returns a net like another, with fresh variables and its large dense layers in parts.
 
     Args:
         model: a functional model.
         parts: into how many a kernel is split.
-        large: numbers from which on it is.
     """
 
     def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
         is_dense = type(layer) is keras.layers.Dense
-        if not is_dense or parts < 2 or layer.kernel.shape[0] * layer.units < large:
+        if not is_dense or parts < 2 or layer.kernel.shape[0] * layer.units < LARGE:
             return layer.__class__.from_config(layer.get_config())
         return SplitDense(
             layer.units,
