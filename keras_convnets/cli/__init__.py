@@ -10,6 +10,7 @@ from keras_convnets.cli import (
     designing,
     drawing,
     evaluating,
+    launching,
     models,
     predicting,
     recipes,
@@ -18,9 +19,9 @@ from keras_convnets.cli import (
     training,
     weights,
 )
-from keras_convnets.cli.exit_codes import BAD_INPUT, FAILED, RESTART
 from keras_convnets.cli.quiet import with_quiet_tensorflow
 from keras_convnets.errors import DivergedError, InputError, StoppedError, UnreadableError
+from keras_convnets.exit_codes import BAD_INPUT, FAILED, RESTART
 
 app = typer.Typer(
     name="keras-convnets",
@@ -42,6 +43,8 @@ for name, verb in {
     "compare": comparing.compare,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
+# It computes nothing by itself, and is there as long as a run.
+app.command("launch", context_settings={"allow_interspersed_args": False})(launching.launch)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(weights.app, name="weights")
 

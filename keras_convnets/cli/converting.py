@@ -10,9 +10,9 @@ import typer
 
 from keras_convnets.cli.amounts import megabytes
 from keras_convnets.cli.downloading import fetch, place
-from keras_convnets.cli.exit_codes import FAILED
 from keras_convnets.cli.settings import read_options
 from keras_convnets.errors import InputError
+from keras_convnets.exit_codes import FAILED
 
 if TYPE_CHECKING:
     import keras

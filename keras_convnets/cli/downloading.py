@@ -8,8 +8,8 @@ import rich.console
 import typer
 
 from keras_convnets.cli.amounts import megabytes
-from keras_convnets.cli.exit_codes import FAILED, PARTIAL
 from keras_convnets.errors import InputError
+from keras_convnets.exit_codes import FAILED, PARTIAL
 
 if TYPE_CHECKING:
     from keras_convnets.weights import Entry

@@ -9,8 +9,8 @@ import typer
 
 from keras_convnets.cli import evaluation_tables as tables
 from keras_convnets.cli import evaluation_tables_multi_label
-from keras_convnets.cli.exit_codes import PARTIAL
 from keras_convnets.errors import InputError
+from keras_convnets.exit_codes import PARTIAL
 from keras_convnets.progress import counting
 
 if TYPE_CHECKING:

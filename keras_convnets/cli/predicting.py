@@ -10,7 +10,7 @@ import rich.progress_bar
 import rich.table
 import typer
 
-from keras_convnets.cli.exit_codes import BAD_INPUT, PARTIAL
+from keras_convnets.exit_codes import BAD_INPUT, PARTIAL
 
 
 def predict(

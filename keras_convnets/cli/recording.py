@@ -7,7 +7,7 @@ import rich.console
 import typer
 
 from keras_convnets.cli.amounts import megabytes
-from keras_convnets.cli.exit_codes import PARTIAL
+from keras_convnets.exit_codes import PARTIAL
 
 
 def make_records(

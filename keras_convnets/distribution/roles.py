@@ -112,7 +112,7 @@ def _from_tf_config(text: str) -> Role | None:
         )
     if not config.get("cluster"):  # as services set it for a process that is alone
         return None
-    task = config.get("task")
+    cluster, task = _read_cluster(config["cluster"]), config.get("task")
     if not isinstance(task, dict) or not {"type", "index"} <= task.keys():
         raise InputError(
             'The "task" of TF_CONFIG should have a "type" and an "index", such as '
@@ -121,7 +121,7 @@ def _from_tf_config(text: str) -> Role | None:
     index = task["index"]
     if isinstance(index, str) and index.isdecimal():  # TensorFlow reads it so, too
         index = int(index)
-    return Role(task["type"], index, _read_cluster(config["cluster"]))
+    return Role(task["type"], index, cluster)
 
 
 def _read_cluster(cluster: Any) -> dict[str, tuple[str, ...]]:

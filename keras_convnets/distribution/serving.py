@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import rich.console
 
+from keras_convnets.distribution.listening import keep_to
 from keras_convnets.distribution.roles import Role
 from keras_convnets.errors import InputError
 
@@ -38,8 +39,10 @@ def serve(role: Role, *, gone_after: float = GONE_AFTER, look_every: float = LOO
         signal.signal(number, _end)
     server = _start(role)
     console = rich.console.Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(f"{role} serves at {role.address}; the chief is {role.cluster['chief'][0]}.")
-    _wait(role.cluster["chief"][0], gone_after, look_every)
+    where = "there alone" if keep_to(role.address) else "on all interfaces"
+    chief = role.cluster["chief"][0]
+    console.print(f"{role} serves at {role.address}, {where}; the chief is {chief}.")
+    _wait(chief, gone_after, look_every)
     console.print(f"{role} ends: the chief has been gone for {gone_after:g} s.")
     del server
 

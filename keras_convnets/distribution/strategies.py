@@ -6,6 +6,7 @@ import os
 
 import tensorflow as tf
 
+from keras_convnets.distribution.listening import keep_to
 from keras_convnets.distribution.roles import Role
 from keras_convnets.errors import InputError, check_choice, reason_of
 
@@ -125,7 +126,9 @@ def _make_strategy(name: str, role: Role | None) -> tf.distribute.Strategy | Non
     if name == "multi_worker":
         return tf.distribute.MultiWorkerMirroredStrategy(_resolver(role))
     if name == "parameter_server":
-        return tf.distribute.ParameterServerStrategy(_resolver(role))
+        strategy = tf.distribute.ParameterServerStrategy(_resolver(role))
+        keep_to(role.address)  # where the chief's own server is by now
+        return strategy
     return _tpu_strategy() if name == "tpu" else None
 
 
