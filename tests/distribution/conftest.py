@@ -94,6 +94,7 @@ class Cluster:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, "COLUMNS": "160"},
+            process_group=0,  # as a shell does
         )
 
     def notes(self, name):
@@ -108,11 +109,18 @@ class Cluster:
         wait_until(lambda: len(self.notes(name)) > start or self.process.poll() is not None)
         return self.notes(name)[start]["pid"]
 
+    def is_running(self, name):
+        return is_alive(self.pid(name))
+
     def pids(self):
         return [note["pid"] for note in self.notes("*")]
 
     def kill(self, name, start=0):
         os.kill(self.pid(name, start), signal.SIGKILL)
+
+    def press_ctrl_c(self):
+        """What a terminal does: the signal is for the whole group of processes."""
+        os.killpg(self.process.pid, signal.SIGINT)
 
     def log(self, name):
         return (self.folder / "logs" / f"{name}.log").read_text()

@@ -1,7 +1,6 @@
 """Clusters on one machine: how their processes start, go on and end."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +29,7 @@ def test_each_process_gets_its_role_in_a_cluster_of_local_addresses(launched):
     }  # fmt: skip
     assert addresses.count("127.0.0.1:") == 4
     assert all(note["kind"] == "start" for [note] in notes.values())
+    assert all(note["reuse"] == "1" for [note] in notes.values())
 
 
 def test_without_parameter_servers_there_are_workers_alone(launched):
@@ -98,26 +98,25 @@ def test_workers_may_have_a_core_of_their_own(launched):
     assert cluster.notes("chief-0")[0]["cores"] == cores
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_lets_the_chief_save_while_the_others_serve_and_ends_them_all(launched, number):
+@pytest.mark.parametrize("is_ctrl_c", [True, False])
+def test_a_stop_lets_the_chief_save_while_the_others_serve_and_ends_them_all(launched, is_ctrl_c):
     save = "wait_for(lambda: (folder / 'go').exists()); save_and_exit()"
     cluster = launched({"chief-0": [f"on_sigterm(lambda: exec({save!r})); sleep()"]})
     for name in ROLES:
         cluster.pid(name)
-    cluster.process.send_signal(number)
+    if is_ctrl_c:
+        cluster.press_ctrl_c()
+    else:
+        cluster.process.terminate()
     with pytest.raises(subprocess.TimeoutExpired):
         cluster.process.wait(1)
-    assert is_running(cluster, "worker-0")
-    assert is_running(cluster, "ps-0")
+    assert cluster.is_running("worker-0")
+    assert cluster.is_running("ps-0")
     (cluster.folder / "go").touch()
     code, output = cluster.end()
     assert code == 75, output
     assert (cluster.folder / "marker").exists()
     cluster.assert_all_ended()
-
-
-def is_running(cluster, name):
-    return os.path.exists(f"/proc/{cluster.pid(name)}")
 
 
 def test_who_does_not_end_when_asked_is_killed(launched):
@@ -135,10 +134,10 @@ def test_a_second_ctrl_c_means_now(launched):
     cluster = launched({"chief-0": DEAF})
     for name in ROLES:
         cluster.pid(name)
-    cluster.process.send_signal(signal.SIGINT)
+    cluster.press_ctrl_c()
     with pytest.raises(subprocess.TimeoutExpired):
         cluster.process.wait(0.5)
-    cluster.process.send_signal(signal.SIGINT)
+    cluster.press_ctrl_c()
     assert cluster.end(5)[0] == 75
     cluster.assert_all_ended()
 
