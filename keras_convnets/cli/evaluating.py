@@ -9,6 +9,7 @@ import typer
 
 from keras_convnets.cli import evaluation_tables as tables
 from keras_convnets.cli import evaluation_tables_multi_label
+from keras_convnets.cli.watching import watch_run
 from keras_convnets.errors import InputError
 from keras_convnets.exit_codes import PARTIAL
 from keras_convnets.progress import counting
@@ -29,7 +30,9 @@ def evaluate(
             metavar="MODEL...", help="Run directories, .keras files, or names of public weights."
         ),
     ],
-    data: Annotated[str, typer.Option(help="As for train.")],
+    data: Annotated[
+        str | None, typer.Option(help="As for train. With --watch: the run's own.")
+    ] = None,
     split: Annotated[
         str | None, typer.Option(help="train, validation or test. Default: the last there is.")
     ] = None,
@@ -84,6 +87,12 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder for evaluation.json and pictures of confusion and calibration."),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Evaluate each new checkpoint of a run while another process trains it."
+        ),
+    ] = False,
 ) -> None:
     """Measure top-1, top-5 and cross-entropy on images, each counted once.
 
@@ -92,6 +101,11 @@ def evaluate(
 
     Files that can't be read are named and skipped (exit code 3).
     """
+    if watch:
+        watch_run(models, data)
+        return
+    if data is None:
+        raise InputError("`--data` should name the images to evaluate on.")
     from keras_convnets.deployment import find_model
     from keras_convnets.evaluation import Evaluator, output, protocols
     from keras_convnets.evaluation.selection import select

@@ -110,6 +110,8 @@ class Supervisor(abc.ABC):
                 self.tell(f"{process.role} can't work with what it was given.")
                 self._tell_last_lines(process)
                 return BAD_INPUT
+        if self.chief.poll() == FAILED:  # it says so itself: a restart would come to the same
+            return FAILED
         if self.chief.poll() == 0:
             return self._finish()
         return self._mend(dead)

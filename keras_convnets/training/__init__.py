@@ -30,6 +30,7 @@ from keras_convnets.training.smoke import smoke
 from keras_convnets.training.sourced import C, P, Sourced, choice
 from keras_convnets.training.start import settle
 from keras_convnets.training.train import resume, train
+from keras_convnets.training.watch import watch
 
 __all__ = [
     "SGD",
@@ -66,4 +67,5 @@ __all__ = [
     "settle",
     "smoke",
     "train",
+    "watch",
 ]

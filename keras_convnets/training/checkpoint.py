@@ -94,6 +94,15 @@ class Checkpoints:
                 raise DivergedError(f"The weight {variable.path!r}", self._progress.steps)
         self._manager.save(checkpoint_number=self._progress.steps)
 
+    @property
+    def newest(self) -> int:
+        """The step of the newest checkpoint; 0 if there is none."""
+        return max(self._numbers(), default=0)
+
+    def _numbers(self) -> list[int]:
+        files = Path(self._manager.directory).glob("ckpt-*.index")
+        return sorted(int(file.stem.removeprefix("ckpt-")) for file in files)
+
     def restore(self) -> bool:
         """Restores the newest checkpoint that can be read, of those that are kept.
 
@@ -103,8 +112,7 @@ class Checkpoints:
         Raises:
             InputError: if there are checkpoints and none can be read.
         """
-        files = Path(self._manager.directory).glob("ckpt-*.index")
-        numbers = sorted(int(file.stem.removeprefix("ckpt-")) for file in files)
+        numbers = self._numbers()
         reason = ""
         for number in reversed(numbers):
             path = os.path.join(self._manager.directory, f"ckpt-{number}")

@@ -104,7 +104,18 @@ def test_a_chief_that_does_not_notice_a_lost_parameter_server_is_ended(launched)
     assert [note["kind"] for note in cluster.notes("chief-0")] == ["start", "resume"]
 
 
-@pytest.mark.parametrize(("deed", "code"), [("save_and_exit()", 75), ("exit(1)", 1)])
+def test_a_chief_that_has_failed_is_not_tried_again(launched):
+    cluster = launched({"chief-0": ["print('it diverged', flush=True); exit(1)"]})
+    code, output = cluster.end()
+    assert code == 1
+    assert len(cluster.notes("chief-0")) == 1
+    assert "it diverged" in output
+    cluster.assert_all_ended()
+
+
+@pytest.mark.parametrize(
+    ("deed", "code"), [("save_and_exit()", 75), ("os.kill(os.getpid(), signal.SIGKILL)", 1)]
+)
 def test_restarts_of_the_chief_are_limited(launched, deed, code):
     """The exit code is that of the chief, so that whoever started it all knows what to do."""
     cluster = launched({"chief-0": [deed] * 9}, limits={"restarts": 2})

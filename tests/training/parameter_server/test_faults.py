@@ -30,7 +30,7 @@ def check_curve(cluster, deaths=0):
 
 def test_workers_may_be_slow_die_and_all_be_gone(start):
     cluster = start(2, 1, *LENGTH)
-    cluster.wait_until(lambda: cluster.steps >= 50)
+    cluster.wait_until(lambda: cluster.steps >= 100)
 
     # A slow worker: the other one goes on.
     before, is_over = cluster.figures["workers"], threading.Event()

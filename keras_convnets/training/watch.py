@@ -1,0 +1,115 @@
+"""Evaluation beside training: each new checkpoint of a run, in a process of its own."""
+
+import csv
+import dataclasses
+import io
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_convnets.data import evaluation_batches
+from keras_convnets.errors import DivergedError, InputError
+from keras_convnets.evaluation import evaluate, evaluate_multi_label
+from keras_convnets.files import write_text
+from keras_convnets.training.averaging import averaged
+from keras_convnets.training.checkpoint import Checkpoints, Progress
+from keras_convnets.training.fit import WATCHED
+from keras_convnets.training.model import main_output
+from keras_convnets.training.preparation import (
+    decode,
+    load_data,
+    make_model,
+    make_phases,
+    precision,
+)
+from keras_convnets.training.run import Run
+
+FILE = "watched.csv"
+_LOOK_EVERY = 2.0  # seconds
+
+
+def watch(path: str | os.PathLike, *, quiet: bool = False) -> Iterator[dict[str, float]]:
+    """Evaluates the newest checkpoint of a run whenever there is a new one, until the run is done.
+
+    Validation images are evaluated with averaged weights, if the run has them; training goes on
+    meanwhile, wherever it takes place. What was evaluated is appended to watched.csv in the run; a
+    later call goes on behind it.
+
+    Args:
+        path: directory of a run, which another process trains.
+        quiet: whether to show no progress.
+
+    Yields:
+        `step`, `samples` and the figures of a checkpoint, named as in history.csv.
+
+    Raises:
+        InputError: if `path` is no run, or its data is not here.
+        DivergedError: if outputs are not finite.
+    """
+    run = Run(path)
+    settings, recipe = run.settings, run.recipe
+    _, images = load_data(recipe, None, settings.seed)
+    if images.fingerprint() != settings.fingerprint:
+        raise InputError(
+            f"The data {recipe.data.value!r} is not what the run {str(path)!r} trains on."
+        )
+    with precision(settings.mixed_precision):
+        model = make_model(recipe, images, settings)
+        images = decode(recipe, images, settings, quiet)
+        phases = make_phases(recipe, images.train, model, settings)
+        progress = Progress()
+        checkpoints = Checkpoints(run.path / "checkpoints", model, phases.optimizers, progress)
+        net = main_output(model)
+        batches = evaluation_batches(
+            images.validation,
+            dataclasses.replace(settings.preprocessing, mode="raw"),
+            max(recipe.batch_size.value, 32),
+            classes=len(images.classes),
+        )
+        rows = _read(run.path / FILE)
+        while True:
+            # Asked first: what is there behind the end stays.
+            is_last = run.is_finished
+            if checkpoints.newest > max((row["step"] for row in rows), default=0):
+                checkpoints.restore()
+                phases.enter(max(progress.steps - 1, 0))
+                with averaged(model):
+                    score = evaluate_multi_label if images.is_multi_label else evaluate
+                    scores = score(net, batches)
+                if not math.isfinite(scores.loss):
+                    raise DivergedError("The validation loss", progress.steps)
+                figures = {name: scores.figures[name] for name in WATCHED if name in scores.figures}
+                row = {
+                    "step": progress.steps,
+                    "samples": progress.steps * recipe.batch_size.value,
+                    **{f"val_{name}": value or 0.0 for name, value in figures.items()},
+                }
+                rows.append(row)
+                _write(run.path / FILE, rows)
+                yield row
+            elif is_last:
+                return
+            else:
+                time.sleep(_LOOK_EVERY)
+
+
+def _read(path: Path) -> list[dict[str, float]]:
+    if not path.is_file():
+        return []
+    try:
+        with path.open(newline="") as file:
+            return [
+                {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)
+            ]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The file {str(path)!r} is damaged: {error!r}.") from error
+
+
+def _write(path: Path, rows: list[dict[str, float]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[-1], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
