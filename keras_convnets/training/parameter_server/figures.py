@@ -72,6 +72,19 @@ class Figures:
         }
 
 
+def summary_line(figures: dict[str, Any]) -> str:
+    """Says what a run's asynchronous.json holds."""
+    staleness, workers = figures["staleness"], figures["workers"]
+    speeds = ", ".join(
+        f"worker {name} {row['images_per_second']:,.0f}" for name, row in workers.items()
+    )
+    loads = ", ".join(f"{server['bytes'] / 1e6:,.1f}" for server in figures["servers"].values())
+    return (
+        f"images/s: {speeds}; updates by others between read and write: mean "
+        f"{staleness['mean'] or 0:.2f}, p95 {staleness['p95'] or 0}; MB on the servers: {loads}"
+    )
+
+
 def _load(variables: list[keras.Variable], model: keras.Model) -> dict[str, int]:
     """What a server holds, and what goes to and from it in a step."""
     learns = {id(variable) for variable in model.trainable_variables}

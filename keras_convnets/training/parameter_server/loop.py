@@ -3,6 +3,7 @@
 import functools
 import math
 import time
+from typing import Any
 
 import tensorflow as tf
 
@@ -12,7 +13,7 @@ from keras_convnets.training import fit as synchronous
 from keras_convnets.training.display import Display
 from keras_convnets.training.job import Job
 from keras_convnets.training.parameter_server.dispatch import Dispatcher
-from keras_convnets.training.parameter_server.figures import Figures
+from keras_convnets.training.parameter_server.figures import Figures, summary_line
 from keras_convnets.training.parameter_server.pipeline import batches_of_workers
 from keras_convnets.training.parameter_server.steps import make_steps
 from keras_convnets.training.parameter_server.twin import Twin
@@ -39,7 +40,7 @@ def fit(job: Job) -> None:
     _check(job)
     loop = _Loop(job)
     synchronous.fit(job, loop.train_epoch)
-    loop.write_figures()
+    job.display.tell(summary_line(loop.write_figures()))
 
 
 def _check(job: Job) -> None:
@@ -131,6 +132,8 @@ class _Loop:
         if progress.steps - before < asked:
             raise AssertionError(f"{before + asked - progress.steps} updates were lost")
 
-    def write_figures(self) -> None:
-        """Replaces asynchronous.json."""
-        write_json(self._job.run.path / FILE, self._figures.summary(self._twin, self._surplus))
+    def write_figures(self) -> dict[str, Any]:
+        """Replaces asynchronous.json, and returns its content."""
+        figures = self._figures.summary(self._twin, self._surplus)
+        write_json(self._job.run.path / FILE, figures)
+        return figures

@@ -14,7 +14,7 @@ import pytest
 
 RECIPE = Path(__file__).with_name("tiny_recipe.py")
 _STARTED = re.compile(r"(chief|worker \d|ps \d) [^\n]*started again as process (\d+)")
-_FIRST = re.compile(r"(chief|worker \d|ps \d) *│ *(\d+) ")
+_FIRST = re.compile(r"(chief|worker \d|ps \d) *│ *(\d+) *│ *127")
 
 
 def is_alive(pid):
