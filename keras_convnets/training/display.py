@@ -54,11 +54,11 @@ class Display:
     def __exit__(self, *exception) -> None:
         self._bar.stop()
 
-    def step(self, epoch: int, metrics: Row, images_per_second: float) -> None:
-        """Moves the bar by one step."""
+    def step(self, epoch: int, metrics: Row, images_per_second: float, count: int = 1) -> None:
+        """Moves the bar by one step, or some."""
         self._bar.update(
             self._task,
-            advance=1,
+            advance=count,
             description=f"epoch {epoch}/{self._epochs}",
             rate=f"{images_per_second:,.0f} images/s",
             metrics="  ".join(f"{name} {value:.4f}" for name, value in metrics.items()),
