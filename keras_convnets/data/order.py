@@ -144,6 +144,8 @@ def _part(
 def evaluation_rows(length: int, batch_size: int, worker: Worker) -> tf.data.Dataset:
     """Returns each image once, in order; several workers get as many rows each.
 
+    The batches of a step, put behind each other in the order of the workers, are in order, too.
+
     Args:
         length: how many images there are.
         batch_size: of one worker.
@@ -154,6 +156,10 @@ def evaluation_rows(length: int, batch_size: int, worker: Worker) -> tf.data.Dat
     """
     steps = -(-length // (batch_size * worker.count))
     rows = steps * batch_size if worker.count > 1 else length
-    first = worker.index * rows
-    numbers = tf.data.Dataset.range(first, first + rows)
-    return numbers.map(lambda i: (tf.minimum(i, length - 1), i < length))
+
+    def find(row):
+        step, place = row // batch_size, row % batch_size
+        number = (step * worker.count + worker.index) * batch_size + place
+        return tf.minimum(number, length - 1), number < length
+
+    return tf.data.Dataset.range(rows).map(find)

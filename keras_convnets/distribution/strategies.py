@@ -2,19 +2,20 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 
 import tensorflow as tf
 
 from keras_convnets.distribution.listening import keep_to
-from keras_convnets.distribution.roles import Role
+from keras_convnets.distribution.roles import Role, current_role
 from keras_convnets.errors import InputError, check_choice, reason_of
 
 NAMES = ("auto", "single", "mirrored", "multi_worker", "tpu", "parameter_server")
 _OF_A_CLUSTER = ("multi_worker", "parameter_server")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Place:
     """Where a run takes place, as one of its processes sees it.
 
@@ -34,6 +35,18 @@ class Place:
         return 1 if self.strategy is None else self.strategy.num_replicas_in_sync
 
     @property
+    def processes(self) -> int:
+        """How many processes share every batch."""
+        return _count_workers(self.role) if self.name == "multi_worker" else 1
+
+    @property
+    def process(self) -> int:
+        """Which of them this is, from 0; the chief is the first."""
+        if self.name != "multi_worker" or self.role.task == "chief":
+            return 0
+        return self.role.index + ("chief" in self.role.cluster)
+
+    @property
     def is_chief(self) -> bool:
         """Whether this process speaks for all, and writes the directory of the run."""
         return self.role is None or self.role.is_chief
@@ -46,6 +59,9 @@ class Place:
         if self.strategy is None or self.name == "parameter_server":
             return contextlib.nullcontext()
         return self.strategy.scope()
+
+
+HERE = Place("single")
 
 
 def find_place(name: str, role: Role | None, *, is_async: bool) -> Place:
@@ -122,14 +138,27 @@ def _count_workers(role: Role) -> int:
 
 def _make_strategy(name: str, role: Role | None) -> tf.distribute.Strategy | None:
     if name == "mirrored":
-        return tf.distribute.MirroredStrategy(_devices())
+        return _mirrored_strategy(tuple(_devices()))
     if name == "multi_worker":
-        return tf.distribute.MultiWorkerMirroredStrategy(_resolver(role))
+        return _multi_worker_strategy(role.tf_config)
     if name == "parameter_server":
         strategy = tf.distribute.ParameterServerStrategy(_resolver(role))
         keep_to(role.address)  # where the chief's own server is by now
         return strategy
     return _tpu_strategy() if name == "tpu" else None
+
+
+# A second one of either kind crashes TensorFlow 2.21, and a process may train several nets.
+@functools.cache
+def _mirrored_strategy(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy(devices)
+
+
+@functools.cache
+def _multi_worker_strategy(tf_config: str) -> tf.distribute.Strategy:
+    return tf.distribute.MultiWorkerMirroredStrategy(
+        _resolver(current_role({"TF_CONFIG": tf_config}))
+    )
 
 
 def _resolver(role: Role) -> tf.distribute.cluster_resolver.ClusterResolver:

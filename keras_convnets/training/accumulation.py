@@ -20,6 +20,7 @@ class _Accumulating(keras.Model):
         data = keras.utils.unpack_x_y_sample_weight(data)
         batch = [None if part is None else tf.nest.map_structure(self._cut, part) for part in data]
         variables = self.trainable_variables
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
 
         def add_part(index, sums):
             images, labels, weights = (
@@ -32,7 +33,8 @@ class _Accumulating(keras.Model):
                 scaled = self.optimizer.scale_loss(loss)
             for metric in self.metrics:
                 if metric.name == "loss":  # `compute_metrics` leaves it out
-                    metric.update_state(loss)
+                    # A replica's loss is its part of the mean over all of them.
+                    metric.update_state(loss * replicas)
             self.compute_metrics(images, labels, outputs, weights)
             gradients = tape.gradient(
                 scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 from keras import ops
@@ -85,13 +85,13 @@ def average_of(ema: float | Average | None) -> Average | None:
 
 def has_average(model: keras.Model) -> bool:
     """Whether a compiled model keeps an average of its weights."""
-    return bool(_averages(model))
+    return bool(averages_of(model.optimizer))
 
 
 @contextlib.contextmanager
 def averaged(model: keras.Model) -> Iterator[None]:
     """Puts the average of the weights into a compiled model, if it has one, for a while."""
-    pairs = _averages(model)
+    pairs = averages_of(model.optimizer)
     raw = [keras.ops.convert_to_numpy(variable) for _, variable in pairs]
     for average, variable in pairs:
         variable.assign(average)
@@ -102,7 +102,8 @@ def averaged(model: keras.Model) -> Iterator[None]:
             variable.assign(value)
 
 
-def _averages(model: keras.Model):
-    """The average of each variable of a model that has one, and the variable."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    return optimizer.averages()
+def averages_of(
+    optimizer: keras.optimizers.Optimizer,
+) -> Sequence[tuple[keras.Variable, keras.Variable]]:
+    """Returns the average of each variable that an optimizer keeps one of, and the variable."""
+    return getattr(optimizer, "inner_optimizer", optimizer).averages()

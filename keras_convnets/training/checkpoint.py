@@ -3,13 +3,15 @@
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_convnets.distribution.replicas import wait
+from keras_convnets.distribution.strategies import HERE, Place
 from keras_convnets.errors import DivergedError, InputError, reason_of
 
 
@@ -56,6 +58,8 @@ class Checkpoints:
         model: a net.
         optimizers: the built optimizer of each phase.
         progress: the position, saved along.
+        place: where they are; only its chief writes.
+        unite: makes the copies of each variable one, before they are saved.
     """
 
     KEPT = 2
@@ -66,8 +70,12 @@ class Checkpoints:
         model: keras.Model,
         optimizers: Sequence[keras.optimizers.Optimizer],
         progress: Progress,
+        place: Place = HERE,
+        unite: Callable[[], None] = lambda: None,
     ):
         self._model = model
+        self._place = place
+        self._unite = unite
         self._progress = progress
         # Not the model itself: it would bring the optimizer of its present phase along. The
         # variables are its weights and the states of dropout's random generators.
@@ -87,12 +95,15 @@ class Checkpoints:
         Raises:
             DivergedError: if a weight is not finite; the last good checkpoint stays.
         """
+        self._unite()
         for variable in self._model.variables:
             if keras.backend.is_float_dtype(variable.dtype) and not np.all(
                 np.isfinite(keras.ops.convert_to_numpy(variable))
             ):
                 raise DivergedError(f"The weight {variable.path!r}", self._progress.steps)
-        self._manager.save(checkpoint_number=self._progress.steps)
+        if self._place.is_chief:
+            self._manager.save(checkpoint_number=self._progress.steps)
+        wait(self._place)  # none goes on with what may not be on disk
 
     @property
     def newest(self) -> int:

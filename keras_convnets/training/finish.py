@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from keras_convnets.data import decode_once
 from keras_convnets.deployment import save_model
+from keras_convnets.distribution.replicas import wait
 from keras_convnets.files import write_json
 from keras_convnets.progress import counting
 from keras_convnets.recursion import deep_graphs
@@ -16,7 +17,10 @@ from keras_convnets.training.report import write_report
 
 
 def finish(job: Job) -> None:
-    """Evaluates the trained net on held-back images, saves it, and writes the report."""
+    """Evaluates the trained net on held-back images, saves it, and writes the report.
+
+    Of several processes each takes part in the evaluation, and waits until all is written.
+    """
     name, split = job.images.held_back
     with counting("reading images", split.encoded_count, job.quiet) as advance:
         split, faults = decode_once(split, job.preprocessing, (), advance)
@@ -31,13 +35,15 @@ def finish(job: Job) -> None:
         plain = build_model(job.run.recipe, job.images.channels)
         for layer in plain.layers:
             layer.set_weights(job.model.get_layer(layer.name).get_weights())
-    figures = {"split": name, "epoch": job.run.final_epoch, **scores.figures}
-    figures |= {"weights": "averaged" if has_average(job.model) else "raw", **raw}
-    write_json(job.run.path / "evaluation.json", figures)
-    images = job.images
-    card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing, thresholds)
-    save_model(plain, job.run.path / "model.keras", card)
-    write_report(job.run, images, images.splits[name], scores, plain)
+    if job.run.writes:
+        figures = {"split": name, "epoch": job.run.final_epoch, **scores.figures}
+        figures |= {"weights": "averaged" if has_average(job.model) else "raw", **raw}
+        write_json(job.run.path / "evaluation.json", figures)
+        images, settings = job.images, job.run.settings
+        card = model_card(job.run.recipe, images.classes, settings.preprocessing, thresholds)
+        save_model(plain, job.run.path / "model.keras", card)
+        write_report(job.run, images, images.splits[name], scores, plain)
+    wait(job.place)
 
 
 def _choose_thresholds(job: Job) -> tuple[float, ...] | None:

@@ -1,80 +1,28 @@
-"""The loop of a run on one device: epochs through Keras' `fit`, with everything kept on the way."""
+"""The loop of a run: epochs, by Keras' `fit` or other steps, with everything kept on the way."""
 
 import dataclasses
-import math
-import time
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_convnets.data import ImageSet, training_batches
-from keras_convnets.errors import DivergedError
+from keras_convnets.data import ImageSet, Worker, training_batches
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.averaging import averaged
 from keras_convnets.training.display import Display
 from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.job import Job
+from keras_convnets.training.monitor import Monitor
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Settings
 
 # Figures of the validation images that become columns of history.csv, where they are there.
 WATCHED = ("loss", "top1", "top5", "map_at_100", "micro_f1")
 
-
-class _Monitor(keras.callbacks.Callback):
-    """Counts steps, watches the loss, moves the bar, and saves checkpoints in time."""
-
-    def __init__(self, job: Job, display: Display):
-        super().__init__()
-        self._job = job
-        self._display = display
-        self._carried = dict(job.progress.sums)  # of the steps before a resume
-        self._began = time.perf_counter()
-        self._counters = [
-            variable
-            for variable in (*job.model.variables, *job.model.optimizer.variables)
-            if not keras.backend.is_float_dtype(variable.dtype)
-        ]
-        self._counts = [variable.numpy() for variable in self._counters]
-
-    def undo_count(self) -> None:
-        """Takes back what a step that got no batch has counted.
-
-        The states of random generators and the optimizer's number of steps need no batch to go on,
-        so that TensorFlow may do it before it is there.
-        """
-        for variable, value in zip(self._counters, self._counts, strict=True):
-            variable.assign(value)
-
-    def on_train_batch_end(self, batch, logs=None):
-        progress = self._job.progress
-        self._counts = [variable.numpy() for variable in self._counters]
-        now = time.perf_counter()
-        seconds, self._began = now - self._began, now
-        progress.step += 1
-        progress.steps += 1
-        progress.seconds += seconds
-        # Keras reports the mean over the steps of this `fit`, and names metrics by their output if
-        # there are several.
-        progress.sums = {
-            name: self._carried.get(name, 0.0) + float(mean) * (batch + 1)
-            for name, mean in _main_metrics(logs).items()
-        }
-        if not math.isfinite(float(logs["loss"])):
-            raise DivergedError("The loss", progress.steps)
-        means = {name: total / progress.step for name, total in progress.sums.items()}
-        self._display.step(
-            progress.epoch + 1, means, progress.steps * self._job.batch_size / progress.seconds
-        )
-        is_due = progress.steps % self._job.run.settings.checkpoint_every == 0
-        # After the last step of an epoch the epoch's own checkpoint follows.
-        if self._job.steps_left and (is_due or self._job.stop.name):
-            self._job.checkpoints.save()
-            self._began = time.perf_counter()
-        if self._job.stop.name:
-            self.model.stop_training = True
+TakeSteps = Callable[[Job, int], None]
 
 
 def fit(job: Job, train_epoch: Callable[[Job, Display], None] | None = None) -> None:
@@ -91,10 +39,10 @@ def fit(job: Job, train_epoch: Callable[[Job, Display], None] | None = None) -> 
         UnreadableError: if too many images can't be read; the last checkpoint is kept.
     """
     progress, display = job.progress, job.display
-    train_epoch = train_epoch or _fit_epoch
+    train_epoch = train_epoch or functools.partial(train_epoch_by, _fit_steps)
     rows = job.run.history[: progress.epoch]
     job.phases.observe(rows)
-    board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
+    board = _summary_writer(job)
     with display, board.as_default():
         # A kill may have come between the last step and the epoch's row: then the row is missing.
         while (progress.steps < job.total_steps or progress.step) and not job.ends_early(rows):
@@ -121,30 +69,38 @@ def fit(job: Job, train_epoch: Callable[[Job, Display], None] | None = None) -> 
             display.tell(f"The least validation loss was that of epoch {best}: its weights stay.")
 
 
-def _fit_epoch(job: Job, display: Display) -> None:
-    """Trains from the position within an epoch to the epoch's end, in one phase or several."""
+def _summary_writer(job: Job) -> tf.summary.SummaryWriter:
+    if not job.run.writes:
+        return tf.summary.create_noop_writer()
+    return tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
+
+
+def train_epoch_by(take_steps: TakeSteps, job: Job, display: Display) -> None:
+    """Trains from the position within an epoch to the epoch's end, in one phase or several.
+
+    Args:
+        take_steps: trains for some steps of one epoch and one phase, or until someone asks to stop;
+            what can't be read for the step at the position is an OpError.
+        job: what and how.
+        display: of the job.
+    """
+    job.model.stop_training = False
     while job.steps_left:
         with job.place.scope():
             phase = job.phases.enter(job.progress.steps)
         if phase.about and job.progress.steps == phase.first_step:
             display.tell(f"From epoch {job.progress.epoch + 1} on {phase.about}.")
-        _fit_stretch(job, display, min(job.steps_left, phase.last_step - job.progress.steps))
+        last = min(job.progress.steps + job.steps_left, phase.last_step)
+        while job.progress.steps < last and not job.model.stop_training:
+            try:
+                take_steps(job, last - job.progress.steps)
+            except tf.errors.OpError as error:
+                job.skip_in_batch(error)
         if job.model.stop_training:  # someone asked to stop
             return
 
 
-def _fit_stretch(job: Job, display: Display, steps: int) -> None:
-    """Trains for some steps of one epoch and one phase, past images that can't be read."""
-    last = job.progress.steps + steps
-    while True:
-        try:
-            _fit_steps(job, display, last - job.progress.steps)
-            return
-        except tf.errors.OpError as error:
-            job.skip_in_batch(error)
-
-
-def _fit_steps(job: Job, display: Display, steps: int) -> None:
+def _fit_steps(job: Job, steps: int) -> None:
     progress, run = job.progress, job.run
     batches = training_input(
         job.model,
@@ -154,7 +110,7 @@ def _fit_steps(job: Job, display: Display, steps: int) -> None:
         epoch=progress.epoch,
         first_step=progress.step,
     )
-    monitor = _Monitor(job, display)
+    monitor = Monitor(job)
     try:
         job.model.fit(batches.take(steps), verbose=0, shuffle=False, callbacks=[monitor])
     except tf.errors.OpError:
@@ -163,7 +119,7 @@ def _fit_steps(job: Job, display: Display, steps: int) -> None:
 
 
 def training_input(
-    model: keras.Model, recipe: Recipe, images: ImageSet, settings: Settings, **position: int | None
+    model: keras.Model, recipe: Recipe, images: ImageSet, settings: Settings, **position: Any
 ) -> tf.data.Dataset:
     """Returns the batches that a run trains on, which its net scales.
 
@@ -172,26 +128,28 @@ def training_input(
         recipe: the recipe of the run.
         images: its data.
         settings: of the run.
-        **position: `epoch`, `epochs` and `first_step` of `training_batches`.
+        **position: `epoch`, `epochs`, `first_step` and `worker` of `training_batches`.
     """
+    batch_size = recipe.batch_size.value
     batches = training_batches(
         images.train,
         dataclasses.replace(settings.preprocessing, mode="raw"),
         recipe.augmentation.value,
-        recipe.batch_size.value,
+        batch_size,
         classes=len(images.classes),
         seed=settings.seed,
         **position,
     )
-    heads = model.output
-    if isinstance(heads, dict):  # every head learns the same labels
-        batches = batches.map(lambda images, labels: (images, dict.fromkeys(heads, labels)))
-    return batches
+    heads, worker = model.output, position.get("worker", Worker())
+    share = worker.share(batch_size)
 
+    def finish(images, labels):
+        # No batch is smaller; replicas divide them, and a TPU wants to know.
+        images, labels = (tf.ensure_shape(t, (share, *t.shape[1:])) for t in (images, labels))
+        # Every head learns the same labels.
+        return images, dict.fromkeys(heads, labels) if isinstance(heads, dict) else labels
 
-def _main_metrics(logs: dict[str, float]) -> dict[str, float]:
-    """The loss and top-1, which a net with auxiliary heads reports for its main output by name."""
-    return {"loss": logs["loss"], "top1": logs.get("predictions_top1", logs.get("top1"))}
+    return batches.map(finish)
 
 
 def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
@@ -205,12 +163,12 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         The row of the epoch.
     """
     progress = job.progress
+    job.unite()
     raw = job.evaluate_raw("validation")
     with averaged(job.model):
         scores = job.evaluate("validation")
-        if job.run.recipe.early_stop.value is not None and all(
-            scores.loss < row["val_loss"] for row in rows
-        ):
+        is_best = all(scores.loss < row["val_loss"] for row in rows)
+        if job.run.recipe.early_stop.value is not None and is_best and job.run.writes:
             job.best_weights.parent.mkdir(exist_ok=True)
             with replacing(job.best_weights) as temporary, deep_graphs():
                 job.model.save_weights(temporary)

@@ -31,6 +31,7 @@ from keras_convnets.training.display import Display
 from keras_convnets.training.model import main_output
 from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
+from keras_convnets.training.shared_net import SharedNet, shared_batches
 from keras_convnets.training.skipping import leave_out, told
 from keras_convnets.training.stop import StopRequest
 
@@ -47,6 +48,7 @@ class Job:
     model: keras.Model
     phases: Phases
     place: Place
+    unite: Callable[[], None]
     progress: Progress
     checkpoints: Checkpoints
     steps_per_epoch: int
@@ -57,6 +59,11 @@ class Job:
     def main(self) -> keras.Model:
         """The net with its main output only; made once, for each is traced anew."""
         return main_output(self.model)
+
+    @functools.cached_property
+    def _shared(self) -> SharedNet:
+        """That net, for replicas to share the images; made once, too."""
+        return SharedNet(self.main, self.place)
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -71,7 +78,8 @@ class Job:
     @property
     def evaluation_batch_size(self) -> int:
         """Images to evaluate at once: a step's, or more where steps are tiny."""
-        return max(self.batch_size, 32)
+        replicas = self.place.replicas
+        return max(self.batch_size, -(-32 // replicas) * replicas)
 
     @property
     def total_steps(self) -> int:
@@ -142,15 +150,15 @@ class Job:
         self, name: str, thresholds: Sequence[float] | None
     ) -> Evaluation | MultiLabelEvaluation:
         split = self.images.splits[name]
-        batches = evaluation_batches(
-            split,
-            self.preprocessing,
-            self.evaluation_batch_size,
-            classes=len(self.images.classes),
-        )
+        arguments = (split, self.preprocessing, self.evaluation_batch_size)
+        classes = len(self.images.classes)
+        if self.place.replicas == 1:
+            net, batches = self.main, evaluation_batches(*arguments, classes=classes)
+        else:
+            net, batches = self._shared, shared_batches(*arguments, classes, self.place)
         if split.is_multi_label:
-            return evaluate_multi_label(self.main, batches, thresholds)
-        return evaluate(self.main, batches)
+            return evaluate_multi_label(net, batches, thresholds)
+        return evaluate(net, batches)
 
     def skip(self, name: str, faults: Sequence[Fault]) -> None:
         """Leaves out images of a split from here on, on record.

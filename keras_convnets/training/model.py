@@ -92,6 +92,8 @@ def build_training_model(recipe: Recipe, channels: int, mode: str) -> keras.Mode
         options["aux_logits"] = True
     model = get_model(name, **options)
     _set_epsilon(model, recipe)
+    for layer in normalizations(model):
+        layer.synchronized = (recipe.batch_norm.value or {}).get("synchronized", False)
     if not isinstance(recipe.initializer.value, str | None):
         draw_weights(model, recipe.initializer.value)
     return model

@@ -9,7 +9,7 @@ import keras
 
 from keras_convnets import data as sources
 from keras_convnets.data import ImageSet, Split, count_steps
-from keras_convnets.distribution.strategies import Place
+from keras_convnets.distribution.strategies import HERE, Place
 from keras_convnets.errors import InputError, check_number
 from keras_convnets.progress import counting
 from keras_convnets.training.accumulation import accumulating
@@ -24,7 +24,6 @@ from keras_convnets.training.start import settle
 
 VALIDATION_SHARE = 0.1
 MOST_STEPS_BETWEEN_CHECKPOINTS = 500
-_HERE = Place("single")
 
 
 def check_trainable(recipe: Recipe, accumulate: int) -> None:
@@ -42,6 +41,28 @@ def check_trainable(recipe: Recipe, accumulate: int) -> None:
         )
     if keras.config.image_data_format() != "channels_last":
         raise InputError("Training wants Keras' image data format to be 'channels_last'.")
+
+
+def check_place(place: Place, recipe: Recipe, accumulate: int, mixed_precision: str | None) -> None:
+    """Refuses what a place can't do.
+
+    Args:
+        place: where a run shall take place.
+        recipe: of the run.
+        accumulate: micro-batches of an update.
+        mixed_precision: see `training.train`.
+    """
+    parts = place.replicas * accumulate
+    if recipe.batch_size.value % parts:
+        of_each = f", in {accumulate} micro-batches each" if accumulate > 1 else ""
+        raise InputError(
+            f"The batch of {recipe.batch_size.value} images can't be divided equally among "
+            f"{place.replicas} replicas{of_each}; choose a multiple of {parts} (`--batch-size`)."
+        )
+    if place.name == "tpu" and mixed_precision == "float16":
+        raise InputError(
+            "A TPU computes in bfloat16, not in float16. Received: mixed_precision='float16'"
+        )
 
 
 def load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, ImageSet]:
@@ -81,7 +102,7 @@ def absolute_spec(data: str) -> str:
 
 
 def make_model(
-    recipe: Recipe, images: ImageSet, settings: Settings, place: Place = _HERE
+    recipe: Recipe, images: ImageSet, settings: Settings, place: Place = HERE
 ) -> keras.Model:
     """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
     set_reproducible(settings.seed)
@@ -107,7 +128,7 @@ def make_phases(
     split: Split,
     model: keras.Model,
     settings: Settings,
-    place: Place = _HERE,
+    place: Place = HERE,
 ) -> Phases:
     """Makes the optimizers of a run, and compiles its net.
 

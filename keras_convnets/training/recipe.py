@@ -59,8 +59,8 @@ class Recipe:
         clip_norm: greatest norm of the gradient, or `None`.
         ema: the average of the weights that evaluation uses: a `MovingAverage`, a `PolyakMean`, or
             a number, the decay of a moving average without a ramp; or `None`.
-        batch_norm: options of batch normalization, {"momentum": 0.99, "epsilon": 1e-3} or one of
-            them; `None` for the builder's.
+        batch_norm: options of batch normalization: {"momentum": 0.99, "epsilon": 1e-3,
+            "synchronized": whether replicas share statistics}, or some; `None` for the builder's.
         initializer: first weights: Keras' name for those of every kernel but the classifiers',
             `Normal`, `TruncatedNormal`, `HeNormal` or `Uniform` for those of every kernel, or
             `Layerwise`; `None` for the builder's.
@@ -281,7 +281,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "clip_norm": (lambda v: v is None or 0 < v < math.inf, "a positive number or None"),
     "batch_norm": (
         lambda v: v is None or _are_batch_norm(v),
-        "{'momentum': a number in [0, 1), 'epsilon': a number above 0}, one of them, or None",
+        "{'momentum': in [0, 1), 'epsilon': above 0, 'synchronized': True or False}, some, or None",
     ),
     "ema": (
         lambda v: not isinstance(v, float | int) or 0 < v < 1,
@@ -339,10 +339,10 @@ def _are_augmentations(values: tuple) -> bool:
 
 def _are_batch_norm(options: dict) -> bool:
     ranges = {"momentum": lambda v: 0 <= v < 1, "epsilon": lambda v: 0 < v < math.inf}
-    return bool(options) and all(
-        name in ranges and isinstance(value, int | float) and ranges[name](value)
-        for name, value in options.items()
-    )
+    ranges["synchronized"] = lambda v: isinstance(v, bool)
+    are_numbers = all(isinstance(value, int | float) for value in options.values())
+    are_known = bool(options) and options.keys() <= ranges.keys()
+    return are_numbers and are_known and all(ranges[name](options[name]) for name in options)
 
 
 def _is_json(value: Any) -> bool:

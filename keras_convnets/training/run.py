@@ -99,13 +99,15 @@ class Run:
 
     Args:
         path: the directory.
+        writes: whether this process does; of several that share a run one does.
 
     Raises:
         InputError: if it is no run.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike, *, writes: bool = True):
         self.path = Path(path)
+        self.writes = writes
         if not (self.path / "recipe.json").is_file():
             raise InputError(f"{str(self.path)!r} is not a run: it has no recipe.json.")
         self.recipe = Recipe.from_json(read_json(self.path / "recipe.json"))
@@ -167,7 +169,9 @@ class Run:
             raise InputError(f"The file {str(path)!r} is damaged: {error!r}.") from error
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
-        """Replaces history.csv."""
+        """Replaces history.csv, if this process writes."""
+        if not self.writes:
+            return
         text = io.StringIO()
         columns = _columns(rows[0] if rows else ())  # of an older version, if it began the run
         writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
@@ -191,8 +195,9 @@ class Run:
             raise InputError(f"The file {name!r} is damaged: {error!r}.") from error
 
     def write_skipped(self, faults: Sequence[Fault]) -> None:
-        """Replaces skipped.json, if there is anything to write."""
-        _write_skipped(self.path, faults)
+        """Replaces skipped.json, if there is anything to write and this process writes."""
+        if self.writes:
+            _write_skipped(self.path, faults)
 
     @property
     def final_epoch(self) -> int:

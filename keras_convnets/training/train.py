@@ -2,16 +2,20 @@
 
 import dataclasses
 import datetime
+import hashlib
+import json
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import rich.console
 
 from keras_convnets.data import ImageSet
 from keras_convnets.data.splits import BEFORE_WORK
 from keras_convnets.distribution import current_role
+from keras_convnets.distribution.replicas import in_each_process, wait
 from keras_convnets.distribution.strategies import Place, find_place
 from keras_convnets.errors import InputError
 from keras_convnets.files import check_space
@@ -19,6 +23,7 @@ from keras_convnets.training.checkpoint import Checkpoints, checkpoint_bytes
 from keras_convnets.training.notes import notes_on_length
 from keras_convnets.training.parameter_server import serve_run
 from keras_convnets.training.preparation import (
+    check_place,
     check_trainable,
     decode,
     load_data,
@@ -28,7 +33,7 @@ from keras_convnets.training.preparation import (
     precision,
 )
 from keras_convnets.training.recipe import Recipe
-from keras_convnets.training.run import MAX_SKIPPED, Run, check_free, check_share
+from keras_convnets.training.run import MAX_SKIPPED, Run, Settings, check_free, check_share
 from keras_convnets.training.skipping import without
 from keras_convnets.training.start import load_start, notes_on_start
 from keras_convnets.training.transfer import head_begin
@@ -93,11 +98,18 @@ def train(
     True
     """
     check_trainable(recipe, accumulate)
-    place = _find_place(strategy, recipe, data, seed, quiet)
+    _serve(recipe, data, seed, quiet)
+    place = _find_place(strategy, recipe, accumulate, mixed_precision)
     now = datetime.datetime.now()
     name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
     path = Path(out) if out is not None else Path("runs", name)
-    check_free(path)
+    if place.processes > 1 and out is None:
+        raise InputError(
+            "Several workers share the directory of a run, so that it wants a name that all of "
+            "them are given (`--out RUN`). Received: out=None"
+        )
+    if place.is_chief:
+        check_free(path)
     check_share(max_skipped)
     recipe, images = load_data(recipe, data, seed)
     images.check_skipped(max_skipped)
@@ -121,7 +133,7 @@ def train(
         # The kept checkpoints, the one that is being written, the best weights, and the model.
         need = (Checkpoints.KEPT + 3) * checkpoint_bytes(model, phases.optimizers)
         check_space(_existing(path), need, "checkpoints and the model")
-        run = Run.create(path, recipe, settings, images.skipped)
+        run = _create(path, recipe, settings, images, place)
         _tell_start(run, report, images, quiet)
         _tell(notes_on_length(recipe, model, phases.steps), quiet)
         return work(run, images, model, phases, place, quiet=quiet, is_new=True)
@@ -150,12 +162,14 @@ def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = Fal
     run = Run(path)
     if run.is_finished:
         return run
-    place = _find_place(strategy, run.recipe, None, run.settings.seed, quiet)
+    _serve(run.recipe, None, run.settings.seed, quiet)
     settings = run.settings
+    place = _find_place(strategy, run.recipe, settings.accumulate, settings.mixed_precision)
+    run.writes = place.is_chief
     _, images = load_data(run.recipe, None, settings.seed)
     if images.fingerprint() != settings.fingerprint:
         raise _changed(run, images)
-    for leftover in run.path.rglob(".*.partial.*"):
+    for leftover in run.path.rglob(".*.partial.*") if run.writes else ():
         leftover.unlink()  # of a write that was killed
     with precision(settings.mixed_precision):
         model = make_model(run.recipe, images, settings, place)
@@ -170,13 +184,38 @@ def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = Fal
         return work(run, images, model, phases, place, quiet=quiet, is_new=False)
 
 
-def _find_place(strategy: str, recipe: Recipe, data: str | None, seed: int, quiet: bool) -> Place:
-    """Finds where a run takes place; a process that is there to serve others does, and ends."""
+def _serve(recipe: Recipe, data: str | None, seed: int, quiet: bool) -> None:
+    """Does what a worker or a parameter server is there for, and ends the process."""
     role = current_role()
     if role is not None and role.is_server:
         serve_run(role, recipe, data, seed, quiet)
         sys.exit()
-    return find_place(strategy, role, is_async=recipe.parallelism.value == "async")
+
+
+def _find_place(
+    strategy: str, recipe: Recipe, accumulate: int, mixed_precision: str | None
+) -> Place:
+    """Finds where a run takes place, if it can be there."""
+    place = find_place(strategy, current_role(), is_async=recipe.parallelism.value == "async")
+    check_place(place, recipe, accumulate, mixed_precision)
+    return place
+
+
+def _create(path: Path, recipe: Recipe, settings: Settings, images: ImageSet, place: Place) -> Run:
+    """Makes the directory of a run, in one process, and sees to it that all mean the same run."""
+    text = json.dumps([recipe.to_json(), dataclasses.asdict(settings)], sort_keys=True)
+    digest = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)  # exact as a float
+    digests = in_each_process(place, digest)
+    others = np.flatnonzero(digests != digests[0])
+    if len(others):
+        raise InputError(
+            f"Worker {others[0]} has another recipe, other options or other images than worker 0; "
+            "all should be started alike and read the same files."
+        )
+    if place.is_chief:
+        run = Run.create(path, recipe, settings, images.skipped)
+    wait(place)
+    return run if place.is_chief else Run(path, writes=False)
 
 
 def _skipped_before(run: Run, images: ImageSet) -> set[str]:

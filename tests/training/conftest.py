@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_convnets.training.fit import _Monitor
+from keras_convnets.training.monitor import Monitor
 
 
 class Killed(BaseException):
@@ -24,14 +24,14 @@ def dying(monkeypatch):
     """A function that makes training die, without a word, after a step."""
 
     def apply(step, how=None):
-        original = _Monitor.on_train_batch_end
+        original = Monitor.on_train_batch_end
 
         def end(self, batch, logs=None):
             original(self, batch, logs)
             if self._job.progress.steps == step:
                 (how or _kill)()
 
-        monkeypatch.setattr(_Monitor, "on_train_batch_end", end)
-        return lambda: monkeypatch.setattr(_Monitor, "on_train_batch_end", original)
+        monkeypatch.setattr(Monitor, "on_train_batch_end", end)
+        return lambda: monkeypatch.setattr(Monitor, "on_train_batch_end", original)
 
     return apply

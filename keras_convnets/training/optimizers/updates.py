@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_convnets.training.averaging import Share
@@ -10,6 +11,9 @@ from keras_convnets.training.averaging import Share
 
 class _Extended:
     """Keeps an average of the weights beside them, and gives biases a rate of their own.
+
+    Where replicas share a batch the norm that is clipped is that of their sum, the gradient of the
+    batch; Keras 3.15 clips that of each part.
 
     Args:
         *args: of the Keras optimizer.
@@ -55,6 +59,16 @@ class _Extended:
             part = ops.cast(share, average.dtype)
             average.assign(average + part * (variable - average))
 
+    def _clip_gradients(self, grads):
+        return grads if _count_replicas() > 1 else super()._clip_gradients(grads)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        reduced = super()._all_reduce_sum_gradients(grads_and_vars)
+        if _count_replicas() == 1:
+            return reduced
+        grads, variables = zip(*reduced, strict=True)
+        return list(zip(super()._clip_gradients(list(grads)), variables, strict=True))
+
     def averages(self) -> Sequence[tuple[keras.Variable, keras.Variable]]:
         """Returns the average of each variable that has one, and the variable."""
         if self._share is None:
@@ -69,6 +83,10 @@ class _Extended:
         if self.bias_rate != 1 and self._are_biases[self._get_variable_index(variable)]:
             learning_rate = learning_rate * self.bias_rate
         super().update_step(gradient, variable, learning_rate)
+
+
+def _count_replicas() -> int:
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 @keras.saving.register_keras_serializable(package="keras_convnets")

@@ -66,7 +66,8 @@ class Cluster:
     @property
     def history(self):
         with (self.run / "history.csv").open(newline="") as file:
-            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+            rows = list(csv.DictReader(file))
+        return [{name: float(value) for name, value in row.items()} for row in rows]
 
     @property
     def figures(self):

@@ -1,4 +1,4 @@
-"""Asynchronous training with all servers in this process: `python in_process.py FOLDER SERVERS ...`.
+"""Asynchronous training with all servers in this process.
 
 Trains the smoke form of each recipe asynchronously with one worker, whose images come in the order
 of a run on one device, and once on one device. Prints what a test compares, as JSON.
