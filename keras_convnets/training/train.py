@@ -21,10 +21,7 @@ from keras_convnets.training.checkpoint import Checkpoints, Progress, checkpoint
 from keras_convnets.training.finish import finish
 from keras_convnets.training.fit import fit, training_input
 from keras_convnets.training.job import Job
-from keras_convnets.training.model import (
-    build_training_model,
-    preprocessing_of,
-)
+from keras_convnets.training.model import build_training_model, preprocessing_of
 from keras_convnets.training.multi_label import fit_head_to_labels, start_from_frequencies
 from keras_convnets.training.notes import notes_on_length
 from keras_convnets.training.phases import Phases, check_frozen
@@ -37,6 +34,7 @@ from keras_convnets.training.sourced import choice
 from keras_convnets.training.start import load_start, notes_on_start, settle
 from keras_convnets.training.stop import stop_requests
 from keras_convnets.training.transfer import head_begin
+from keras_convnets.training.whitening import learn_whitening
 from keras_convnets.weights.report import LoadReport
 
 VALIDATION_SHARE = 0.1
@@ -354,10 +352,12 @@ def _work(
 ) -> Run:
     progress = Progress()
     checkpoints = Checkpoints(run.path / "checkpoints", model, phases.optimizers, progress)
-    if not checkpoints.restore() and run.recipe.weights.value is not None:
-        if not is_new:
-            load_start(model, run.recipe, run.settings.classes)
-        checkpoints.save()  # the weights that it starts from may be gone or others later
+    if not checkpoints.restore():
+        learn_whitening(model, run, images.train, quiet)
+        if run.recipe.weights.value is not None:
+            if not is_new:
+                load_start(model, run.recipe, run.settings.classes)
+            checkpoints.save()  # the weights that it starts from may be gone or others later
     # Behind the last step of a phase its own optimizer counts until training goes on.
     phases.enter(max(progress.steps - 1, 0))
     if len(run.history) < progress.epoch:
