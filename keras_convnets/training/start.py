@@ -16,6 +16,7 @@ from keras_convnets.imagenet_utils import class_names
 from keras_convnets.layers.contrast_whitening import GCN_ZCA
 from keras_convnets.preprocessing import Preprocessing
 from keras_convnets.training.recipe import GIVEN, OWNED, Recipe
+from keras_convnets.training.run import Run
 from keras_convnets.training.sourced import choice
 from keras_convnets.weights.heads import classifiers
 from keras_convnets.weights.pretrained import Pretrained, find_pretrained
@@ -52,6 +53,10 @@ def settle(recipe: Recipe) -> Recipe:
         )
     if origin is not None and origin.whitens and recipe.preprocessing.value is None:
         recipe = recipe.replace(preprocessing=choice(GCN_ZCA, "what the weights were trained with"))
+    epsilon = _epsilon_of(named)
+    if epsilon is not None and recipe.batch_norm.source != GIVEN:
+        options = (recipe.batch_norm.value or {}) | {"epsilon": epsilon}
+        recipe = recipe.replace(batch_norm=choice(options, FROM_WEIGHTS))
     if recipe.input_size.value is None:
         found = preprocessing_of_start(recipe)
         if found is not None:
@@ -224,6 +229,13 @@ def _origin(source: str | weights.Entry | None) -> _Origin | None:
         name = f"{entry.name}, which {os.path.basename(source)!r} is"
     ids, labels = zip(*class_names(), strict=True)
     return _Origin(name, entry.builder, entry.options, weights.preprocessing(entry), (labels, ids))
+
+
+def _epsilon_of(source: str | None) -> float | None:
+    """That of a run's batch normalization, which is no option of the net, if its recipe set it."""
+    if source is None or not Path(source, "recipe.json").is_file():
+        return None
+    return (Run(source).recipe.batch_norm.value or {}).get("epsilon")
 
 
 def _has_head(origin: _Origin | None, recipe: Recipe, classes: Sequence[str]) -> bool:

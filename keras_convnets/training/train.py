@@ -71,8 +71,8 @@ def train(
         checkpoint_every: steps between checkpoints; an epoch or 500 if `None`, the lesser.
         accumulate: micro-batches of an update, one after the other, for a device that is too small
             for the recipe's batch; batch normalization has its statistics of each.
-        initial_seed: of the first weights alone, in place of `seed`: members of an ensemble may
-            share them and see the images in other orders, as those of GoogLeNet did.
+        initial_seed: of the first weights and the hold-out, in place of `seed`: members of an
+            ensemble share them and see the images in other orders, as those of GoogLeNet did.
         max_skipped: the share of the images that may be left out.
         quiet: whether to show nothing.
 
@@ -99,7 +99,7 @@ def train(
     path = Path(out) if out is not None else Path("runs", name)
     check_free(path)
     check_share(max_skipped)
-    recipe, images = _load_data(recipe, data, seed)
+    recipe, images = _load_data(recipe, data, seed if initial_seed is None else initial_seed)
     images.check_skipped(max_skipped)
     settings = dataclasses.replace(
         _settings(recipe, images, seed, mixed_precision, checkpoint_every),
@@ -149,7 +149,7 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
     if run.is_finished:
         return run
     settings = run.settings
-    _, images = _load_data(run.recipe, None, settings.seed)
+    _, images = _load_data(run.recipe, None, settings.hold_out_seed)
     if images.fingerprint() != settings.fingerprint:
         raise _changed(run, images)
     for leftover in run.path.rglob(".*.partial.*"):

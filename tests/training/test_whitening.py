@@ -88,24 +88,17 @@ def test_who_uses_the_saved_net_gives_it_plain_images(go, photo_folder, tmp_path
 
 @pytest.mark.parametrize("step", [2, 7])  # before the first checkpoint, and in the second epoch
 def test_a_killed_run_with_averaged_weights_ends_with_the_same_bits(
-    go, dying, killed, monkeypatch, tmp_path, step
+    go, kill, assert_alike, monkeypatch, tmp_path, step
 ):
     fields = {"ema": PolyakMean(), "dropout_rate": 0.5}
     unbroken = go("unbroken", **fields)
     fits = []
     fit = ZCA.fit.__func__
     monkeypatch.setattr(ZCA, "fit", classmethod(lambda *args: fits.append(1) or fit(*args)))
-    undo = dying(step)
-    with pytest.raises(killed):
-        go("broken", **fields)
-    undo()
+    kill(step, lambda: go("broken", **fields))
     resumed = resume(tmp_path / "broken", quiet=True)
     assert len(fits) == (2 if step < 3 else 1)  # from a checkpoint on it is known
-    for a, b in zip(
-        resumed.load_model().get_weights(), unbroken.load_model().get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(a, b)
-    assert resumed.evaluation == unbroken.evaluation
+    assert_alike(resumed, unbroken)
     assert resumed.evaluation["weights"] == "averaged"
 
 
