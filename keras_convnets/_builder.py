@@ -11,7 +11,8 @@ import numpy as np
 
 from keras_convnets import weights as weight_files
 from keras_convnets.errors import InputError, check_number
-from keras_convnets.layers import BatchNormalization, ImageScaling
+from keras_convnets.layers import BatchNormalization, ContrastWhitening, ImageScaling
+from keras_convnets.layers.contrast_whitening import GCN_ZCA
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.weights.pretrained import Pretrained
 
@@ -67,7 +68,7 @@ class Net:
         small_input: whether the stem is that for small images, of 32 px by default and 8 at least.
         aux_logits: whether the net will get auxiliary classifiers.
         dropout_rate: rate in [0, 1) before the classifier.
-        include_preprocessing: mode of the scaling that the net does itself, or `False`.
+        include_preprocessing: what the net does to pixels by itself, or `False`.
 
     Raises:
         InputError: if an argument can't be used (a `ValueError`, as in keras.applications).
@@ -142,7 +143,7 @@ class Net:
 
         self._image = self.input
         if include_preprocessing:
-            self.input = ImageScaling(include_preprocessing, name="preprocessing")(self.input)
+            self.input = _preprocessing(include_preprocessing)(self.input)
 
     def _check_weights(self) -> None:
         is_file = isinstance(self.weights, str) and os.path.exists(self.weights)
@@ -271,6 +272,13 @@ class Net:
         return keras.layers.Dense(
             self.classes, activation=self.classifier_activation, dtype=head_dtype(), name=name
         )(x)
+
+
+def _preprocessing(mode: str) -> keras.Layer:
+    """The layer by which a net does what images go through, by itself."""
+    if mode == GCN_ZCA:
+        return ContrastWhitening(name="preprocessing")
+    return ImageScaling(mode, name="preprocessing")
 
 
 def scale_width(filters: int, multiplier: float, unit: int = 8) -> int:

@@ -37,7 +37,8 @@ _SHARED_OPTIONS = {
     "for each, with a seed of its own.",
     "batch_norm_momentum": "momentum of the moving statistics.",
     "include_preprocessing": "`True` for a net that takes pixels of 0 to 255 and scales them as "
-    "its weights expect; or a mode of `imagenet_utils.preprocess_input`.",
+    "its weights expect; or a mode of `imagenet_utils.preprocess_input`; or "
+    '`"gcn_zca"` for `layers.ContrastWhitening`, which training fits to its images.',
 }
 
 

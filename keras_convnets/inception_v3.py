@@ -5,7 +5,13 @@ from typing import Any
 
 import keras
 
-from keras_convnets._builder import Net, check_repeats
+from keras_convnets._builder import (
+    Net,
+    check_head_units,
+    check_repeats,
+    dense_layers,
+    global_average,
+)
 from keras_convnets._inception import (
     AveragePool,
     Blocks,
@@ -154,6 +160,7 @@ def InceptionV3(
     *,
     aux_logits: bool = False,
     dropout_rate: float = 0.0,
+    head_units: Sequence[int] = (),
     factored_activation: str = "relu",
     batch_norm_scale: bool = False,
     average_pool_padding: str = "exclude",
@@ -179,6 +186,8 @@ def InceptionV3(
         aux_logits: whether to add the auxiliary classifier; the output is then a dictionary of
             "predictions" and "aux1". The released training gives its loss the weight 0.4.
         dropout_rate: rate in [0, 1) before the classifier; 0.2 in the released training.
+        head_units: sizes of ReLU layers before the classifier; (4096, 4096) as Xception's rival on
+            JFT (arXiv 1610.02357, section 4.5 and table 2).
         factored_activation: "relu", or "linear" between the two convolutions that a larger one
             was factored into (section 3.1 and figure 2).
         batch_norm_scale: whether batch normalization has a scale (gamma).
@@ -207,6 +216,7 @@ def InceptionV3(
     one; the first of the five blocks at 17 x 17 is the reduction. By default there is neither
     dropout nor an auxiliary head, as in the graph of Keras' weights.
     """
+    check_head_units(head_units)
     repeats = check_repeats(repeats, REPEATS)
     blocks = Blocks(
         initializers(kernel_initializer),
@@ -238,4 +248,9 @@ def InceptionV3(
     first = next(numbers)
     for i in range(repeats[2]):
         x = inception_c(blocks, x, f"mixed{first + i}", f"mixed{first}_{i}")  # 8 x 8 x 2048
-    return net.build(x)
+
+    def head(x):
+        units = {f"fc{i}": size for i, size in enumerate(head_units, start=1)}
+        return dense_layers(global_average(x), units, 0, blocks.initializers)
+
+    return net.build(x, head=head)

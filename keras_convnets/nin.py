@@ -70,8 +70,9 @@ def NIN(
     print, are those of the authors' configuration for CIFAR-10.
 
     Differs from the paper: by default there is no dropout; images are scaled by the mean and
-    deviation of each channel, where the paper normalizes contrast and whitens. Maps of an odd size
-    are pooled to one pixel more than in Caffe.
+    deviation of each channel, where the paper normalizes contrast and whitens, as the net does with
+    `include_preprocessing="gcn_zca"`. Maps of an odd size are pooled to one pixel more than in
+    Caffe.
     """
     check_number("`dropout_rate`", dropout_rate, least=0, below=1)
     check_number("`width_multiplier`", width_multiplier, above=0)

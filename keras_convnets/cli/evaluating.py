@@ -286,9 +286,9 @@ def _load_images(models: list[str], data: str, split: str | None) -> "ImageSet":
         if Path(model, "recipe.json").is_file():
             run = Run(model)
             settings = run.settings
-            own = images.hold_out(VALIDATION_SHARE, settings.seed)
+            own = images.hold_out(VALIDATION_SHARE, settings.hold_out_seed)
             if own.fingerprint() == settings.fingerprint:
-                held_out[settings.seed] = own
+                held_out[settings.hold_out_seed] = own
             elif (
                 split is None
                 and images.held_back[0] == "train"

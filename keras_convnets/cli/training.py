@@ -62,7 +62,7 @@ def train(
         int, typer.Option(help="Micro-batches of an update, where a batch needs too much memory.")
     ] = 1,
     initial_seed: Annotated[
-        int | None, typer.Option(help="Of the first weights alone, in place of --seed.")
+        int | None, typer.Option(help="Of first weights and held-out images, in place of --seed.")
     ] = None,
     max_skipped: Annotated[
         float | None,

@@ -12,9 +12,7 @@ import numpy as np
 from keras_convnets.data.covariance import Covariance, batches_of
 from keras_convnets.errors import InputError, check_number, reason_of
 from keras_convnets.files import replacing
-
-# Two matrices of that many rows and columns take 2.4 GB: 64 x 64 RGB images.
-_MOST_VALUES = 12_288
+from keras_convnets.layers.contrast_whitening import MOST_VALUES
 
 
 def global_contrast_normalize(
@@ -149,8 +147,8 @@ def _check_images(images: np.ndarray, shape: tuple[int, ...]) -> None:
         raise InputError(
             f"ZCA wants images of one size, here {shape}. Received: {images.shape[1:]}"
         )
-    if math.prod(shape) > _MOST_VALUES:
+    if math.prod(shape) > MOST_VALUES:
         raise InputError(
-            f"ZCA is for images of at most {_MOST_VALUES:,} values, as 64 x 64 x 3. "
+            f"ZCA is for images of at most {MOST_VALUES:,} values, as 64 x 64 x 3. "
             f"Received: {shape}"
         )

@@ -2,6 +2,7 @@
 
 from keras_convnets.layers.batch_normalization import BatchNormalization
 from keras_convnets.layers.biased import BiasedConv2D, BiasedSeparableConv2D
+from keras_convnets.layers.contrast_whitening import ContrastWhitening
 from keras_convnets.layers.grouped import GroupedConv2D
 from keras_convnets.layers.image_scaling import ImageScaling
 from keras_convnets.layers.lenet import (
@@ -22,6 +23,7 @@ __all__ = [
     "BiasedConv2D",
     "BiasedSeparableConv2D",
     "ConnectionTableConv2D",
+    "ContrastWhitening",
     "GroupedConv2D",
     "ImageScaling",
     "LeNetUniform",

@@ -8,6 +8,13 @@ import keras
 from keras_convnets import imagenet_utils
 
 
+def image_dtype() -> str:
+    """The dtype of layers that take pixels: float32 at least."""
+    # 16 bits would round pixels: bfloat16 tells no odd numbers above 256 apart after a shift.
+    policy = keras.config.dtype_policy().variable_dtype
+    return policy if policy == "float64" else "float32"
+
+
 @keras.saving.register_keras_serializable("keras_convnets")
 class ImageScaling(keras.layers.Layer):
     """Scales pixels as `imagenet_utils.preprocess_input` does; computes in float32 at least.
@@ -25,9 +32,7 @@ class ImageScaling(keras.layers.Layer):
     """
 
     def __init__(self, mode: str, **kwargs: Any):
-        # 16 bits would round pixels: bfloat16 tells no odd numbers above 256 apart after a shift.
-        policy = keras.config.dtype_policy().variable_dtype
-        kwargs.setdefault("dtype", policy if policy == "float64" else "float32")
+        kwargs.setdefault("dtype", image_dtype())
         super().__init__(**kwargs)
         self.mode = mode
         self.data_format = keras.config.image_data_format()

@@ -16,6 +16,7 @@ from keras_convnets._registry import find_architecture, get_model, variant_of
 from keras_convnets.data import Preprocessing
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
+from keras_convnets.layers.contrast_whitening import GCN_ZCA
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.training.initializers import draw_weights
 from keras_convnets.training.losses import (
@@ -54,6 +55,8 @@ def builder_options(recipe: Recipe, channels: int) -> dict[str, Any]:
         "kernel_initializer": initializer if isinstance(initializer, str) else None,
         "batch_norm_momentum": (recipe.batch_norm.value or {}).get("momentum"),
     }
+    if recipe.preprocessing.value == GCN_ZCA:
+        options["include_preprocessing"] = GCN_ZCA
     allowed = inspect.signature(entry.builder).parameters
     if recipe.aux_weight.value is not None and "aux_logits" not in allowed:
         raise InputError(f"{entry.name} has no auxiliary head, so `aux_weight` should be None.")
@@ -87,7 +90,7 @@ def build_training_model(recipe: Recipe, channels: int, mode: str) -> keras.Mode
             they are bytes until they are on its device.
     """
     name = find_architecture(recipe.model.value)[0].name
-    options = builder_options(recipe, channels) | {"include_preprocessing": mode}
+    options = {"include_preprocessing": mode} | builder_options(recipe, channels)
     if recipe.aux_weight.value is not None:
         options["aux_logits"] = True
     model = get_model(name, **options)
@@ -175,7 +178,7 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     """Returns how a recipe turns an image into the input of its net.
 
     Scaling and interpolation are those of the weights which the net starts from, or else the
-    scaling is what the recipe says, or else the net's own.
+    scaling is what the recipe says, or else the net's own. A net that whitens gets raw pixels.
     """
     entry, named = architecture_of(recipe)
     options = builder_options(recipe, channels)
@@ -184,7 +187,8 @@ def preprocessing_of(recipe: Recipe, channels: int) -> Preprocessing:
     start = preprocessing_of_start(recipe)
     if start is not None:
         return dataclasses.replace(start, size=size, channels=channels, crop=crop)
-    return Preprocessing(size, channels, recipe.preprocessing.value or variant.preprocessing, crop)
+    mode = recipe.preprocessing.value or variant.preprocessing
+    return Preprocessing(size, channels, "raw" if mode == GCN_ZCA else mode, crop)
 
 
 def model_card(

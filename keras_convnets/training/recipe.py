@@ -14,6 +14,7 @@ from keras_convnets.data.augmentation import Augmentation
 from keras_convnets.errors import InputError, nearest
 from keras_convnets.evaluation import CenterCrop
 from keras_convnets.imagenet_utils import SCALINGS
+from keras_convnets.layers.contrast_whitening import GCN_ZCA
 from keras_convnets.training.averaging import Average
 from keras_convnets.training.fine_tuning import EarlyStop, HeadPhase
 from keras_convnets.training.initializers import Initializer
@@ -24,7 +25,6 @@ from keras_convnets.training.sourced import KINDS, Sourced, choice
 
 # The source of a value that the user typed.
 GIVEN = "given by the user"
-
 
 # What a recipe that says nothing of fine-tuning means.
 _FROM_SCRATCH = choice(None, "every layer learns from random weights, for the whole length")
@@ -73,8 +73,8 @@ class Recipe:
             entry of the catalog, a weights file, or a run directory.
         start_layers: layers that take those weights, if not all of them do, but these of another
             net; or `None`.
-        preprocessing: how images are scaled, a mode of `imagenet_utils.preprocess_input`; `None`
-            for what the weights expect, or else the net.
+        preprocessing: how images are scaled, a mode of `imagenet_utils.preprocess_input` or
+            "gcn_zca" (`layers.ContrastWhitening`); `None` for what weights, or else nets expect.
         head_phase: the first part of the run, in which the head alone learns, or `None`.
         freeze_until: the layer up to which nothing learns behind the head phase, or `None`.
         batch_norm_mode: "train", or "inference": statistics, scales and shifts stay as they are.
@@ -258,7 +258,7 @@ FIELDS = tuple(
 )
 
 # Of "raw" images a net has to scale itself.
-_SCALINGS = tuple(mode for mode in SCALINGS if mode != "raw")
+_SCALINGS = (*(mode for mode in SCALINGS if mode != "raw"), GCN_ZCA)
 
 # What a value must be beside its type: the test, and the phrase for the error.
 _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {

@@ -62,7 +62,7 @@ class Settings:
         head: name of the layer with which the head begins.
         max_skipped: the share of the images that may be left out.
         accumulate: micro-batches of an update; the batch of the recipe is all of them.
-        initial_seed: of the first weights; `None` for `seed`.
+        initial_seed: of the first weights and the hold-out; `None` for `seed`.
     """
 
     seed: int
@@ -88,6 +88,11 @@ class Settings:
                 "The mixed precision should be 'float16' or 'bfloat16'. "
                 f"Received: {self.mixed_precision!r}"
             )
+
+    @property
+    def hold_out_seed(self) -> int:
+        """The seed by which validation images were chosen; members of an ensemble share it."""
+        return self.seed if self.initial_seed is None else self.initial_seed
 
 
 class Run:

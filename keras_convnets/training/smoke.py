@@ -21,8 +21,9 @@ WIDTH = 0.25
 HEAD_UNITS = 128
 _MOMENTUM = 0.9  # of batch normalization
 
-# Sides that some net takes and leave maps of more than a pixel: with auxiliary heads 80 or 107.
-_SIZES = (64, 67, 71, 75, 80, 107)
+# Sides that some net takes and leave maps of more than a pixel: 16 with stems for small images, 80
+# or 107 with auxiliary heads.
+_SIZES = (16, 64, 67, 71, 75, 80, 107)
 
 # GoogLeNet's auxiliary heads stand on the first and the last but one module of the second stage.
 _REPEATS = {"GoogLeNet": (1, 3, 1)}

@@ -13,8 +13,10 @@ from keras_convnets._registry import Architecture, Variant, find_architecture
 from keras_convnets.deployment import ModelCard
 from keras_convnets.errors import InputError
 from keras_convnets.imagenet_utils import class_names
+from keras_convnets.layers.contrast_whitening import GCN_ZCA
 from keras_convnets.preprocessing import Preprocessing
 from keras_convnets.training.recipe import GIVEN, OWNED, Recipe
+from keras_convnets.training.run import Run
 from keras_convnets.training.sourced import choice
 from keras_convnets.weights.heads import classifiers
 from keras_convnets.weights.pretrained import Pretrained, find_pretrained
@@ -49,6 +51,12 @@ def settle(recipe: Recipe) -> Recipe:
             variant=choice(origin.options.get("variant"), FROM_WEIGHTS),
             model_options=choice(model_options, FROM_WEIGHTS),
         )
+    if origin is not None and origin.whitens and recipe.preprocessing.value is None:
+        recipe = recipe.replace(preprocessing=choice(GCN_ZCA, "what the weights were trained with"))
+    epsilon = _epsilon_of(named)
+    if epsilon is not None and recipe.batch_norm.source != GIVEN:
+        options = (recipe.batch_norm.value or {}) | {"epsilon": epsilon}
+        recipe = recipe.replace(batch_norm=choice(options, FROM_WEIGHTS))
     if recipe.input_size.value is None:
         found = preprocessing_of_start(recipe)
         if found is not None:
@@ -134,14 +142,15 @@ def preprocessing_of_start(recipe: Recipe) -> Preprocessing | None:
     if origin is None:
         return None
     found = origin.preprocessing
-    if found.mode == "raw":
+    mode = GCN_ZCA if origin.whitens else found.mode
+    if mode == "raw":
         raise InputError(
             f"The net in {origin.name} scales its images itself; a run can't start from it, but "
             "from the weights that it was made of."
         )
-    if wanted not in (None, found.mode):
+    if wanted not in (None, mode):
         raise InputError(
-            f"Images of {origin.name} are scaled as {found.mode!r}, so the recipe's "
+            f"Images of {origin.name} are scaled as {mode!r}, so the recipe's "
             f"`preprocessing` should be that or None. Received: {wanted!r}"
         )
     return found
@@ -173,6 +182,8 @@ def notes_on_start(recipe: Recipe, classes: Sequence[str], mode: str) -> list[st
         head = "The head starts anew: nothing says which classes that of the file has"
     else:
         head = f"The head starts anew: theirs is for {_listed(origin.classes[0])}"
+    if recipe.preprocessing.value == GCN_ZCA:  # by the net itself
+        mode = GCN_ZCA
     return [f"Images are scaled as {mode!r}, {whence}.", f"{head}."]
 
 
@@ -194,6 +205,11 @@ class _Origin:
     preprocessing: Preprocessing
     classes: tuple[tuple[str, ...], ...]
 
+    @property
+    def whitens(self) -> bool:
+        """Whether the net whitens its images by itself, with what it has learned of others."""
+        return self.options.get("include_preprocessing") == GCN_ZCA
+
 
 def _origin(source: str | weights.Entry | None) -> _Origin | None:
     """What is known of a run, a saved model, or an entry of the catalog; of other files nothing."""
@@ -213,6 +229,13 @@ def _origin(source: str | weights.Entry | None) -> _Origin | None:
         name = f"{entry.name}, which {os.path.basename(source)!r} is"
     ids, labels = zip(*class_names(), strict=True)
     return _Origin(name, entry.builder, entry.options, weights.preprocessing(entry), (labels, ids))
+
+
+def _epsilon_of(source: str | None) -> float | None:
+    """That of a run's batch normalization, which is no option of the net, if its recipe set it."""
+    if source is None or not Path(source, "recipe.json").is_file():
+        return None
+    return (Run(source).recipe.batch_norm.value or {}).get("epsilon")
 
 
 def _has_head(origin: _Origin | None, recipe: Recipe, classes: Sequence[str]) -> bool:

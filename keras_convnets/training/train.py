@@ -72,8 +72,8 @@ def train(
         checkpoint_every: steps between checkpoints; an epoch or 500 if `None`, the lesser.
         accumulate: micro-batches of an update, one after the other, for a device that is too small
             for the recipe's batch; batch normalization has its statistics of each.
-        initial_seed: of the first weights alone, in place of `seed`: members of an ensemble may
-            share them and see the images in other orders, as those of GoogLeNet did.
+        initial_seed: of the first weights and the hold-out, in place of `seed`: members of an
+            ensemble share them and see the images in other orders, as those of GoogLeNet did.
         max_skipped: the share of the images that may be left out.
         strategy: where: "single", "mirrored", "multi_worker", "tpu" or "parameter_server"; "auto"
             for what the cluster that TF_CONFIG names, or else the devices of this machine, are for.
@@ -98,7 +98,8 @@ def train(
     True
     """
     check_trainable(recipe, accumulate)
-    _serve(recipe, data, seed, quiet)
+    hold_out_seed = seed if initial_seed is None else initial_seed
+    _serve(recipe, data, hold_out_seed, quiet)
     place = _find_place(strategy, recipe, accumulate, mixed_precision)
     now = datetime.datetime.now()
     name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
@@ -111,7 +112,7 @@ def train(
     if place.is_chief:
         check_free(path)
     check_share(max_skipped)
-    recipe, images = load_data(recipe, data, seed)
+    recipe, images = load_data(recipe, data, hold_out_seed)
     images.check_skipped(max_skipped)
     settings = dataclasses.replace(
         make_settings(recipe, images, seed, mixed_precision, checkpoint_every),
@@ -162,11 +163,11 @@ def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = Fal
     run = Run(path)
     if run.is_finished:
         return run
-    _serve(run.recipe, None, run.settings.seed, quiet)
+    _serve(run.recipe, None, run.settings.hold_out_seed, quiet)
     settings = run.settings
     place = _find_place(strategy, run.recipe, settings.accumulate, settings.mixed_precision)
     run.writes = place.is_chief
-    _, images = load_data(run.recipe, None, settings.seed)
+    _, images = load_data(run.recipe, None, settings.hold_out_seed)
     if images.fingerprint() != settings.fingerprint:
         raise _changed(run, images)
     for leftover in run.path.rglob(".*.partial.*") if run.writes else ():

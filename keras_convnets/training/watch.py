@@ -50,7 +50,7 @@ def watch(path: str | os.PathLike, *, quiet: bool = False) -> Iterator[dict[str,
     """
     run = Run(path)
     settings, recipe = run.settings, run.recipe
-    _, images = load_data(recipe, None, settings.seed)
+    _, images = load_data(recipe, None, settings.hold_out_seed)
     if images.fingerprint() != settings.fingerprint:
         raise InputError(
             f"The data {recipe.data.value!r} is not what the run {str(path)!r} trains on."

@@ -19,6 +19,7 @@ from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
 from keras_convnets.training.start import load_start
 from keras_convnets.training.stop import stop_requests
+from keras_convnets.training.whitening import learn_whitening
 
 
 def work(
@@ -53,10 +54,13 @@ def work(
     checkpoints = Checkpoints(
         run.path / "checkpoints", model, phases.optimizers, progress, place, unite
     )
-    if not checkpoints.restore() and run.recipe.weights.value is not None:
-        if not is_new:
-            load_start(model, run.recipe, run.settings.classes)
-        checkpoints.save()  # the weights that it starts from may be gone or others later
+    if not checkpoints.restore():
+        whitening = learn_whitening(model, run, images.train, quiet or not place.is_chief)
+        uniter(place, whitening)()  # eigenvectors of one machine are not those of another to the bit
+        if run.recipe.weights.value is not None:
+            if not is_new:
+                load_start(model, run.recipe, run.settings.classes)
+            checkpoints.save()  # the weights that it starts from may be gone or others later
     spread_seeds(place, model)
     # Behind the last step of a phase its own optimizer counts until training goes on.
     with place.scope():

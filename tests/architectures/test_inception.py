@@ -32,6 +32,14 @@ from keras_convnets.layers import LocalResponseNormalization, ResidualScale
         ("InceptionV3", {}, 23_817_352),
         ("InceptionV3", {"batch_norm_scale": True}, 23_834_568),
         ("InceptionV3", {"batch_norm_scale": True, "aux_logits": True}, 27_161_264),
+        # The same classifiers as those of Xception in papers.md 9a, also on 2048 features
+        ("InceptionV3", {"head_units": (4096, 4096)}, 23_817_352 + 50_077_968 - 22_855_952),
+        ("InceptionV3", {"classes": 17_000}, 23_817_352 + 55_639_952 - 22_855_952),
+        (
+            "InceptionV3",
+            {"classes": 17_000, "head_units": (4096, 4096)},
+            23_817_352 + 115_629_968 - 22_855_952,
+        ),
         # papers.md 8a
         ("InceptionV4", {}, 42_648_232),
         ("InceptionV4", {"batch_norm_scale": True}, 42_679_816),
@@ -381,6 +389,7 @@ def test_odd_sizes_build(name):
         ("InceptionV3", {"average_pool_padding": "zero"}, "'exclude', 'include'. Received"),
         ("InceptionV3", {"factored_activation": "tanh"}, "`factored_activation` should be"),
         ("InceptionV3", {"dropout_rate": 1.0}, "`dropout_rate` should be"),
+        ("InceptionV3", {"head_units": 4096}, "`head_units` should be a tuple of sizes"),
         ("InceptionV4", {"width_multiplier": 0}, "`width_multiplier` should be"),
         ("InceptionV4", {"input_shape": (74, 74, 3)}, "at least 75x75"),
         ("InceptionResNetV1", {"residual_scale": (0.1, 0.2)}, "a number, or three"),

@@ -275,7 +275,7 @@ def runs(tmp_path, monkeypatch, photo_folder):
             path.mkdir()
             (path / "recipe.json").touch()
             fingerprint = images.hold_out(VALIDATION_SHARE, seed).fingerprint()
-            settings[str(path)] = types.SimpleNamespace(seed=seed, fingerprint=fingerprint)
+            settings[str(path)] = types.SimpleNamespace(hold_out_seed=seed, fingerprint=fingerprint)
 
         def run(path):
             spec = types.SimpleNamespace(value=f"folder:{photo_folder}")

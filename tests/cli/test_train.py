@@ -61,8 +61,9 @@ def test_a_run_may_begin_in_an_empty_folder(run, arguments, tmp_path, monkeypatc
 
 def test_train_ends_with_what_to_type_next(run, arguments, tmp_path):
     code, out, err = run(
-        *arguments, "--epochs", 1, "--batch-size", 2, "--seed", 3, "--set", "l2=0.001"
-    )
+        *arguments, "--epochs", 1, "--batch-size", 2, "--seed", 3, "--set", "l2=0.001",
+        "--accumulate", 2, "--initial-seed", 7,
+    )  # fmt: skip
     assert code == 0, err
     assert f"report:  {tmp_path / 'run'}/report.html" in out
     assert f"keras-convnets predict {tmp_path / 'run'} IMAGE..." in out
@@ -72,7 +73,8 @@ def test_train_ends_with_what_to_type_next(run, arguments, tmp_path):
     assert fields["batch_size"]["value"] == 2
     assert "0.0225" in fields["schedule"]["value"]["parse"]  # half the batch, half the rate
     settings = json.loads((tmp_path / "run" / "settings.json").read_text())
-    assert settings["seed"] == 3
+    chosen = {name: settings[name] for name in ("seed", "accumulate", "initial_seed")}
+    assert chosen == {"seed": 3, "accumulate": 2, "initial_seed": 7}
 
 
 def test_fine_tune_takes_the_net_of_its_weights(run, tiny_recipe, photo_folder, tmp_path):
@@ -111,6 +113,11 @@ def test_fine_tune_takes_the_net_of_its_weights(run, tiny_recipe, photo_folder, 
         (["--out", "/proc/run"], "can't be written to"),
         (["--resume", "/nowhere"], "is not a run"),
         (["--resume", "run", "--seed", "3"], "give it alone"),
+        (["--resume", "run", "--initial-seed", "0"], "give it alone"),
+        (["--resume", "run", "--accumulate", "2"], "give it alone"),
+        (["--accumulate", "3"], "can't be cut into 3 equal micro-batches"),
+        (["--accumulate", "two"], "Invalid value for '--accumulate'"),
+        (["--initial-seed", "-1"], "seed should be an integer of at least 0"),
         (["xception_jft"], "is asynchronous"),
         (["--epochs", "many"], "Invalid value for '--epochs'"),
     ],

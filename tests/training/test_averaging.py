@@ -132,16 +132,9 @@ def test_a_run_without_an_average_has_one_figure(go):
     assert "averaged" not in run.report.read_text()
 
 
-def test_a_run_with_a_mean_of_weights_dies_and_ends_with_the_same_bits(go, dying, killed, tmp_path):
+def test_a_run_with_a_mean_of_weights_dies_and_ends_with_the_same_bits(
+    go, kill, assert_alike, tmp_path
+):
     unbroken = go("unbroken", PolyakMean(Steps(2)))
-    undo = dying(7)
-    with pytest.raises(killed):
-        go("broken", PolyakMean(Steps(2)))
-    undo()
-    resumed = resume(tmp_path / "broken", quiet=True)
-    pairs = zip(
-        resumed.load_model().get_weights(), unbroken.load_model().get_weights(), strict=True
-    )
-    for a, b in pairs:
-        np.testing.assert_array_equal(a, b)
-    assert resumed.evaluation == unbroken.evaluation
+    kill(7, lambda: go("broken", PolyakMean(Steps(2))))
+    assert_alike(resume(tmp_path / "broken", quiet=True), unbroken)

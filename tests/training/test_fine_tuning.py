@@ -163,37 +163,47 @@ def unbroken(go, everything):
 
 
 def test_killed_runs_end_with_the_same_bits_in_either_phase(
-    go, everything, unbroken, dying, killed, trunk, tmp_path
+    go, everything, unbroken, kill, assert_alike, trunk, tmp_path
 ):
     """From a checkpoint in the head phase, across its end within an epoch, and from one behind."""
     source = trunk.read_bytes(), trunk.with_suffix(".json").read_bytes()
     for step in (7, 9):
-        undo = dying(step)
-        with pytest.raises(killed):
-            go(everything, f"broken{step}", checkpoint_every=2, mixed_precision="float16")
-        undo()
+        name, options = f"broken{step}", {"checkpoint_every": 2, "mixed_precision": "float16"}
+        kill(step, lambda: go(everything, name, **options))  # noqa: B023 - called at once
         trunk.unlink()  # the checkpoints have all that a run goes on from
-        resumed = resume(tmp_path / f"broken{step}", quiet=True)
+        resumed = resume(tmp_path / name, quiet=True)
         trunk.write_bytes(source[0])
-        assert changed(resumed.load_model(), unbroken.load_model()) == set()
-        assert resumed.evaluation == unbroken.evaluation
-        for row, expected in zip(resumed.history, unbroken.history, strict=True):
-            del row["seconds"]
-            assert row == pytest.approx({k: v for k, v in expected.items() if k != "seconds"})
+        assert_alike(resumed, unbroken)
 
 
 def test_death_before_the_first_step_starts_from_the_weights_again(
-    go, fine_tune, dying, killed, tmp_path
+    go, fine_tune, kill, assert_alike, tmp_path
 ):
     fine_tune = fine_tune.scaled(length=Epochs(1))
     whole = go(fine_tune, "whole")
-    undo = dying(1)
-    with pytest.raises(killed):
-        go(fine_tune, "broken")
-    undo()
+    kill(1, lambda: go(fine_tune, "broken"))
     shutil.rmtree(tmp_path / "broken" / "checkpoints")  # as if it had died even earlier
-    resumed = resume(tmp_path / "broken", quiet=True)
-    assert changed(resumed.load_model(), whole.load_model()) == set()
+    assert_alike(resume(tmp_path / "broken", quiet=True), whole)
+
+
+def test_the_epsilon_of_a_run_goes_with_its_weights(go, tiny_resnet, tmp_path):
+    """It is no option of the net: a recipe set it, and the weights fit no other."""
+    options = {"momentum": 0.8, "epsilon": 0.01}
+    first = go(
+        tiny_resnet.replace(length=choice(Steps(1), "short"), batch_norm=choice(options, "test")),
+        "first",
+    )
+    recipe = recipes.get("fine_tune").set("weights", str(first.path))
+    settled = settle(recipe)
+    assert settled.batch_norm.value == {"epsilon": 0.01}
+    model = build_model(settled.scaled(classes=2), 3)
+    norms = [layer for layer in model.layers if isinstance(layer, BatchNormalization)]
+    assert {layer.epsilon for layer in norms} == {0.01}
+    assert set(load_start(model, settled, ("blue", "red")).matched) > {norms[0].name}
+    given = settle(recipe.set("batch_norm", "{'epsilon': 0.001}"))
+    assert given.batch_norm.value == {"epsilon": 0.001}
+    with pytest.raises(InputError, match="epsilon"):
+        load_start(build_model(given.scaled(classes=2), 3), given, ("blue", "red"))
 
 
 @pytest.mark.parametrize(
@@ -417,16 +427,13 @@ def spoil(path, start=300):
 
 
 def test_images_that_cannot_be_read_are_left_out_and_listed(
-    go, tiny_recipe, photo_folder, tmp_path, dying, killed, capsys
+    go, tiny_recipe, photo_folder, tmp_path, kill, capsys
 ):
     """One without a header and one that is cut short."""
     recipe = tiny_recipe.replace(length=choice(Steps(2), "short"))
     spoil(photo_folder / "red" / "3.png", 5)
     spoil(photo_folder / "blue" / "4.png")
-    undo = dying(1)
-    with pytest.raises(killed):
-        go(recipe, max_skipped=0.1)
-    undo()
+    kill(1, lambda: go(recipe, max_skipped=0.1))
     run = resume(tmp_path / "run", quiet=True)
     rows = json.loads((run.path / "skipped.json").read_text())
     assert [row["file"][-10:] for row in rows] == ["/red/3.png", "blue/4.png"]
@@ -446,16 +453,11 @@ def test_too_many_bad_images_are_refused_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_an_image_that_was_mended_is_changed_data(
-    go, tiny_recipe, photo_folder, tmp_path, dying, killed
-):
+def test_an_image_that_was_mended_is_changed_data(go, tiny_recipe, photo_folder, tmp_path, kill):
     path = photo_folder / "red" / "3.png"
     whole = path.read_bytes()
     path.write_bytes(whole[:300].ljust(len(whole), b"\xff"))  # of the same size
-    undo = dying(3)
-    with pytest.raises(killed):
-        go(tiny_recipe)
-    undo()
+    kill(3, lambda: go(tiny_recipe))
     path.write_bytes(whole)
     with pytest.raises(InputError, match="changed since the run began"):
         resume(tmp_path / "run", quiet=True)

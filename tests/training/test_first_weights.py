@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_convnets.errors import InputError
-from keras_convnets.training import choice, train
+from keras_convnets.training import Epochs, choice, resume, train
 from keras_convnets.training.preparation import load_data, make_model, make_settings
 from keras_convnets.training.run import Settings
 
@@ -52,8 +52,25 @@ def test_first_weights_may_have_a_seed_of_their_own(make):
     assert (np.array(dropout_states(mine)) != dropout_states(theirs)).any()
 
 
+def test_members_of_an_ensemble_hold_out_the_same_images(
+    tiny_recipe, photo_folder, tmp_path, kill, assert_alike
+):
+    """Those that share their first weights; else each seed holds out images of its own."""
+
+    def go(name, **seeds):
+        options = {"data": f"folder:{photo_folder}", "out": tmp_path / name, "quiet": True}
+        return train(tiny_recipe.scaled(length=Epochs(1)), **options, **seeds)
+
+    first, member = go("first"), go("member", seed=4, initial_seed=0)
+    assert member.settings.fingerprint == first.settings.fingerprint
+    assert member.settings.hold_out_seed == first.settings.hold_out_seed == 0
+    assert go("other", seed=4).settings.fingerprint != first.settings.fingerprint
+    kill(2, lambda: go("broken", seed=4, initial_seed=0))
+    assert_alike(resume(tmp_path / "broken", quiet=True), member)
+
+
 def test_a_bad_seed_is_refused(tiny_recipe, photo_folder, tmp_path):
-    with pytest.raises(InputError, match="The initial seed should be an integer of at least 0"):
+    with pytest.raises(InputError, match="seed should be an integer of at least 0"):
         train(
             tiny_recipe,
             data=f"folder:{photo_folder}",

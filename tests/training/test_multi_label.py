@@ -111,21 +111,13 @@ def test_prediction_gives_the_labels_that_reach_their_thresholds(trained, shapes
 
 @pytest.mark.parametrize(("step", "kind"), [(3, "tiny_recipe"), (13, "tiny_xception")])
 def test_a_killed_and_resumed_run_ends_with_the_same_bits(
-    go, dying, killed, step, kind, tmp_path, request
+    go, kill, assert_alike, step, kind, tmp_path, request
 ):
     recipe = request.getfixturevalue(kind).replace(classes=choice(4, "fast"))
     unbroken = go("unbroken", recipe, checkpoint_every=2)
-    undo = dying(step)
-    with pytest.raises(killed):
-        go("broken", recipe, checkpoint_every=2)
-    undo()
+    kill(step, lambda: go("broken", recipe, checkpoint_every=2))
     resumed = resume(tmp_path / "broken", quiet=True)
-    pairs = zip(
-        resumed.load_model().get_weights(), unbroken.load_model().get_weights(), strict=True
-    )
-    for a, b in pairs:
-        np.testing.assert_array_equal(a, b)
-    assert resumed.evaluation == unbroken.evaluation
+    assert_alike(resumed, unbroken)
     cards = [json.loads((run.path / "model.json").read_text()) for run in (resumed, unbroken)]
     assert cards[0] == cards[1]
 

@@ -4,7 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -86,14 +85,6 @@ def spoil_steps(spec, *places):
     return [spoil(split, order[place]) for place in places]
 
 
-def assert_same(run, other):
-    pairs = zip(run.load_model().get_weights(), other.load_model().get_weights(), strict=True)
-    for a, b in pairs:
-        np.testing.assert_array_equal(a, b)
-    assert run.skipped == other.skipped
-    assert run.evaluation == other.evaluation
-
-
 def test_a_bad_training_image_is_left_out_and_recorded(spec, go, capsys):
     [bad] = spoil_steps(spec, 9)
     run = go(spec, quiet=False)
@@ -113,29 +104,23 @@ def test_a_bad_training_image_is_left_out_and_recorded(spec, go, capsys):
 
 
 @pytest.mark.parametrize("step", [2, 3, 8])
-def test_a_kill_around_a_fault_changes_no_bit(files, go, dying, killed, tmp_path, step):
+def test_a_kill_around_a_fault_changes_no_bit(files, go, kill, assert_alike, tmp_path, step):
     """The fault is in the third step; before, at and behind it, and in the next epoch."""
     spoil_steps(files, 9)
     unbroken = go(files, "unbroken")
-    undo = dying(step)
-    with pytest.raises(killed):
-        go(files, "broken")
-    undo()
-    assert_same(resume(tmp_path / "broken", quiet=True), unbroken)
+    kill(step, lambda: go(files, "broken"))
+    assert_alike(resume(tmp_path / "broken", quiet=True), unbroken)
 
 
 def test_what_is_found_late_and_what_was_known_lead_to_the_same_bits(
-    files, go, dying, killed, tmp_path, tiny_xception
+    files, go, kill, assert_alike, tmp_path, tiny_xception
 ):
     """With dropout and averages; a step that got no batch must not have drawn a number."""
     spoil_steps(files, 5, 6, 14)
     found = go(files, "found", tiny_xception)
-    undo = dying(1)
-    with pytest.raises(killed):
-        go(files, "knowing", tiny_xception)
-    undo()
+    kill(1, lambda: go(files, "knowing", tiny_xception))
     shutil.copy(found.path / "skipped.json", tmp_path / "knowing" / "skipped.json")
-    assert_same(resume(tmp_path / "knowing", quiet=True), found)
+    assert_alike(resume(tmp_path / "knowing", quiet=True), found)
 
 
 def test_faults_of_one_batch_are_found_together_and_a_bad_substitute_after_them(
@@ -155,16 +140,15 @@ def test_faults_of_one_batch_are_found_together_and_a_bad_substitute_after_them(
     assert len(searches) <= len(bad)
 
 
-def test_a_bad_validation_image_is_left_out_of_all_evaluations(files, go, dying, killed, tmp_path):
+def test_a_bad_validation_image_is_left_out_of_all_evaluations(
+    files, go, kill, assert_alike, tmp_path
+):
     bad = spoil(held_out(files).validation, 1)
     unbroken = go(files, "unbroken")
     assert [(row["file"], row["found"]) for row in unbroken.skipped] == [(bad, "while evaluating")]
     assert unbroken.evaluation["n"] == 1
-    undo = dying(7)
-    with pytest.raises(killed):
-        go(files, "broken")
-    undo()
-    assert_same(resume(tmp_path / "broken", quiet=True), unbroken)
+    kill(7, lambda: go(files, "broken"))
+    assert_alike(resume(tmp_path / "broken", quiet=True), unbroken)
 
 
 def test_bad_test_images_stop_no_run_that_is_trained(go, photo_folder, tmp_path, tiny_recipe):
@@ -192,13 +176,10 @@ def test_no_limit_left_stops_with_file_and_byte(spec, go, tmp_path):
     assert tf.train.latest_checkpoint(tmp_path / "run" / "checkpoints").endswith("ckpt-2")
 
 
-def test_the_limit_counts_what_is_found_late(files, go, dying, killed, tmp_path):
+def test_the_limit_counts_what_is_found_late(files, go, kill, tmp_path):
     """Of 24 images two are 8.3 %; a resumed run keeps the limit that it began with."""
     bad = spoil_steps(files, 9, 13)
-    undo = dying(3)
-    with pytest.raises(killed):
-        go(files, max_skipped=0.08)
-    undo()
+    kill(3, lambda: go(files, max_skipped=0.08))
     assert [row["file"] for row in json.loads((tmp_path / "run/skipped.json").read_text())] == [
         bad[0]
     ]
@@ -215,14 +196,9 @@ def test_settings_of_older_runs_have_the_default_limit(files, go):
     assert type(run)(run.path).settings.max_skipped == 0.05
 
 
-def test_data_that_changed_is_refused_also_where_something_was_skipped(
-    files, go, dying, killed, tmp_path
-):
+def test_data_that_changed_is_refused_also_where_something_was_skipped(files, go, kill, tmp_path):
     [bad] = spoil_steps(files, 9)
-    undo = dying(5)
-    with pytest.raises(killed):
-        go(files)
-    undo()
+    kill(5, lambda: go(files))
     Path(bad).write_bytes(Path(bad).read_bytes() + b"more")
     with pytest.raises(InputError, match="changed since the run began"):
         resume(tmp_path / "run", quiet=True)
@@ -247,11 +223,8 @@ def test_an_error_of_no_image_is_raised_as_it_is(files, go, monkeypatch):
         go(files)
 
 
-def test_a_damaged_list_of_skipped_images_is_named(files, go, dying, killed, tmp_path):
-    undo = dying(3)
-    with pytest.raises(killed):
-        go(files)
-    undo()
+def test_a_damaged_list_of_skipped_images_is_named(files, go, kill, tmp_path):
+    kill(3, lambda: go(files))
     (tmp_path / "run" / "skipped.json").write_text('[{"name": 1}]')
     with pytest.raises(InputError, match=r"skipped.json' is damaged"):
         resume(tmp_path / "run", quiet=True)

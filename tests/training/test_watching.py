@@ -53,21 +53,14 @@ def test_a_head_phase_is_no_part_of_what_is_watched(go):
 
 @pytest.mark.parametrize("step", [5, 12])  # at the end of an epoch, and within another
 def test_a_resumed_run_has_the_rate_and_the_bits_of_an_unbroken_one(
-    go, dying, killed, tmp_path, step
+    go, kill, assert_alike, tmp_path, step
 ):
     schedule = Plateau(0.05, factor=0.5, patience=Steps(5), watch="val_loss")
     unbroken = go("unbroken", schedule)
-    undo = dying(step)
-    with pytest.raises(killed):
-        go("broken", schedule)
-    undo()
+    kill(step, lambda: go("broken", schedule))
     resumed = resume(tmp_path / "broken", quiet=True)
     assert rates(resumed) == rates(unbroken)
-    pairs = zip(
-        resumed.load_model().get_weights(), unbroken.load_model().get_weights(), strict=True
-    )
-    for a, b in pairs:
-        np.testing.assert_array_equal(a, b)
+    assert_alike(resumed, unbroken)
 
 
 def test_a_warmup_ends_with_the_first_epoch_that_is_good_enough(go):
