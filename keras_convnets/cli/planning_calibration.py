@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from keras_convnets.cli.quiet import with_quiet_tensorflow
+
 if TYPE_CHECKING:
     from keras_convnets.distribution.planning import Assumptions
     from keras_convnets.training import Recipe
@@ -53,17 +55,20 @@ def measure(recipe: "Recipe", seconds: float = SECONDS) -> tuple[float, float]:
 
 
 def _take_one_core() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if hasattr(os, "sched_setaffinity"):  # Linux
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with_quiet_tensorflow(_use_one_thread)()  # before the recipe arrives, and TensorFlow with it
+
+
+def _use_one_thread() -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
 def _measure(recipe: "Recipe", seconds: float) -> tuple[float, float]:
-    import tensorflow as tf
-
     from keras_convnets import training
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
     # One device alone is the same either way.
     found = training.profile(recipe.set("parallelism", "sync"), seconds=seconds, quiet=True)
     return found.compute, found.input

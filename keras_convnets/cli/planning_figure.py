@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from keras_convnets.analysis.plots import Picture
     from keras_convnets.distribution.planning import Assumptions, Plan, Work
 
-WORKERS = tuple(sorted({round(2 ** (power / 4)) for power in range(41)}))  # 1 to 1,024
+WORKERS = tuple(sorted({round(2 ** (power / 16)) for power in range(161)}))  # 1 to 1,024
 SERVERS = (1, 4, 16, 64)
 _MARKS = tuple(2**power for power in range(0, 11, 2))
 
@@ -24,15 +24,16 @@ def write(work: "Work", assumptions: "Assumptions", path: Path) -> None:
 def lines(work: "Work", assumptions: "Assumptions") -> "dict[int, list[Plan]]":
     """Returns the plans of each line, by its number of parameter servers, over `WORKERS`.
 
-    Dense layers have as many parts as there are servers, unless the user said how many.
+    Synchronous workers may do without any: their first line is that of the ring. Dense layers have
+    as many parts as there are servers, unless the user said how many.
     """
     from keras_convnets.distribution.planning import GIVEN, make_plan
 
     is_given = any(item.name == "dense_parts" and item.source == GIVEN for item in assumptions)
     found = {}
-    for servers in SERVERS:
+    for servers in SERVERS if work.is_async else (0, *SERVERS):
         own = assumptions
-        if not is_given:
+        if servers and not is_given:
             own = assumptions.replaced("dense_parts", servers, "as many as servers")
         found[servers] = [make_plan(work, workers, servers, own) for workers in WORKERS]
     return found
@@ -49,7 +50,7 @@ def draw(work: "Work", assumptions: "Assumptions") -> "Picture":
     axes.plot(WORKERS, ideal, "--", color="0.45", linewidth=1.2, label="computing alone")
     for servers, line in plans.items():
         rates = [plan.images_per_second for plan in line]
-        name = f"{servers} parameter server{'s' * (servers > 1)}"
+        name = f"{servers} parameter server{'s' * (servers > 1)}" if servers else "all-reduce"
         [drawn] = axes.plot(WORKERS, rates, linewidth=2, label=name)
         knee = next((i for i, plan in enumerate(line) if is_shared(plan)), None)
         if knee is not None:
@@ -74,8 +75,8 @@ def draw(work: "Work", assumptions: "Assumptions") -> "Picture":
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", fontsize=9)
     axes.set_title(
-        f"{work.name}, {plans[SERVERS[0]][0].mode}: "
-        "the dot is where workers begin to wait for what they share",
+        f"{work.name}, {'asynchronous' if work.is_async else 'synchronous'}"
+        + ": from the dot on workers wait for what they share" * work.is_async,
         fontsize=10,
     )
     return picture

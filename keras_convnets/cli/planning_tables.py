@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def tell(console: rich.console.Console, plan: "Plan") -> None:
     """Prints everything that a plan says."""
-    servers = f", {plan.servers:,} parameter servers" if plan.servers else ""
-    title = f"{plan.name}: {plan.workers:,} workers{servers}, {plan.mode}"
+    servers = f", {_count(plan.servers, 'parameter server')}" if plan.servers else ""
+    title = f"{plan.name}: {_count(plan.workers, 'worker')}{servers}, {plan.mode}"
     console.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
     for table in (_result(plan), _memory(plan), _step(plan), _limits(plan)):
         console.print(table)
@@ -66,7 +66,7 @@ def _result(plan: "Plan") -> rich.table.Table:
     table.add_row("bottleneck", plan.timing.bottleneck)
     if plan.staleness is not None:
         meaning = "updates of others between a worker's read and its write"
-        table.add_row("staleness", f"{plan.staleness:,.1f} {meaning}")
+        table.add_row("staleness", f"{_figure(plan.staleness)} {meaning}")
     for name, days in plan.days.items():
         table.add_row(name, duration(days))
     return table
@@ -147,6 +147,10 @@ def _figure(value: float) -> str:
         if value >= scale:
             return f"{value / scale:.3g}{prefix}"
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def _count(amount: int, name: str) -> str:
+    return f"{amount:,} {name}{'s' * (amount > 1)}"
 
 
 def _mebibytes(size: float) -> str:

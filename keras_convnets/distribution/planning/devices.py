@@ -25,6 +25,7 @@ class Device:
     efficiency: float
     efficiency_source: str
     memory: float | None
+    memory_source: str = "data sheet"
 
 
 # Inception-v3, batch 32 a GPU, synthetic images: images/s x 6 x 5.7132 G multiply-adds / peak.
@@ -67,7 +68,9 @@ DEVICES = {
             _CHOICE,
             16 * 2**30,
         ),
-        Device("cpu_core", None, "none is printed", 1.0, "of what was measured", None),
+        Device(
+            "cpu_core", None, "none is printed", 1.0, "of what was measured", None, "of the machine"
+        ),
     )
 }
 

@@ -106,13 +106,13 @@ def make_plan(work: Work, workers: int, servers: int, assumptions: Assumptions) 
         )
     loads = server_loads(work, servers, assumptions) if servers else ()
     if work.is_async:
-        mode = "asynchronous, parameter servers"
+        mode = "asynchronous"
         timed = timing.time_async(work, workers, loads, assumptions)
     elif servers:
-        mode = "synchronous, parameter servers"
+        mode = "synchronous"
         timed = timing.time_sync_servers(work, workers, loads, assumptions)
     else:
-        mode = "synchronous, all-reduce in a ring"
+        mode = "synchronous by all-reduce in a ring"
         timed = timing.time_all_reduce(work, workers, assumptions)
     batch = assumptions["worker_batch"]
     memory = _memory(work, loads, assumptions)
