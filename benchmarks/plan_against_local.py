@@ -3,10 +3,10 @@
 python benchmarks/plan_against_local.py --workers 2 --ps 1 --steps-per-second 12.3
 python benchmarks/plan_against_local.py --workers 2 --ps 1 --run runs/NAME
 
-The prediction is made on this machine, now: one core is measured on the recipe's step and input. The
-measured rate is that of a finished run by as many workers and servers, each worker on a core of its
-own: its history.csv has steps and seconds, of which the first row, with the tracing, is left out.
-Without a rate the prediction stands alone, and the result says that nothing was measured.
+The prediction is made on this machine, now: one core is measured on the recipe's step and input.
+The measured rate is that of a finished run by as many workers and servers, each worker on a core of
+its own: its history.csv has steps and seconds, of which the first row, with the tracing, is left
+out. Without a rate the prediction stands alone, and the result says that nothing was measured.
 """
 
 import argparse

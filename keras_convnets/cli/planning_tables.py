@@ -91,7 +91,7 @@ def _memory(plan: "Plan") -> rich.table.Table:
 
 
 def _step(plan: "Plan") -> rich.table.Table:
-    table = _table("A step of one worker where nothing waits", "", "ms", "share")
+    table = _table("A step", "", "ms", "share")
     seconds = plan.timing.seconds
     for name, part in plan.timing.parts.items():
         table.add_row(name, f"{1e3 * part:,.1f}", f"{part / seconds:.0%}")
@@ -100,17 +100,17 @@ def _step(plan: "Plan") -> rich.table.Table:
 
 
 def _limits(plan: "Plan") -> rich.table.Table:
-    table = _table("What allows how much", "", "updates/s", "images/s")
+    table = _table("Limits, of all workers", "", "updates/s", "images/s")
     for name, limit in plan.timing.limits.items():
-        named = "workers that wait for nothing" if name == "workers" else name
+        named = "workers, each as if alone" if name == "workers" else name
         images = limit * plan.images_per_update
         table.add_row(named, *(_figure(value) for value in (limit, images)))
     return table
 
 
 def _traffic(plan: "Plan") -> rich.table.Table:
-    table = _table("Each step of each worker, MiB", "", "of the greatest ps", "mean ps", "all")
-    for field, name in (("pulled", "pulled from it"), ("pushed", "pushed to it")):
+    table = _table("Traffic of a step, MiB", "", "ps, greatest", "ps, mean", "all")
+    for field, name in (("pulled", "pulled by a worker"), ("pushed", "pushed by it")):
         sizes = [getattr(load, field) for load in plan.loads]
         row = (max(sizes), sum(sizes) / len(sizes), sum(sizes))
         table.add_row(name, *map(_mebibytes, row))

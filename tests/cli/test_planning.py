@@ -26,7 +26,7 @@ def test_tables_say_all(run):
         "one pass over the data",
         "ps, greatest",
         "worker's network",
-        "pulled from it",
+        "pulled by a worker",
         "worker_batch 1 images the recipe's batch, of each worker",
         "steps_per_closure 10 steps",
         "efficiency 0.23 Inception-v3 at batch 32",
