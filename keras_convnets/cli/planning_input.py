@@ -17,6 +17,8 @@ _IMAGES = {
     "fashion_mnist": (60_000, "Fashion-MNIST"),
     "fashion_mnist_6k": (4_500, "the embedded set, without the tenth for validation"),
 }
+# A dense kernel of fewer numbers stays whole, in training too.
+_LARGE = 2**18
 _GREY = ("mnist", "fashion_mnist", "fashion_mnist_6k")
 
 
@@ -73,11 +75,11 @@ def _count(recipe: "Recipe") -> dict:
     model = build_training_model(recipe, channels, mode)
     cost = count_complexity(model)
     dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    kernels = {id(layer.kernel) for layer in dense}
+    large = {id(x.kernel) for x in dense if math.prod(x.kernel.shape) >= _LARGE}
     return {
         "macs": cost.macs,
         "variables": tuple(
-            Variable(v.path, tuple(v.shape), v.trainable, dense=id(v) in kernels)
+            Variable(v.path, tuple(v.shape), v.trainable, dense=id(v) in large)
             for v in model.variables
         ),
         "activations": sum(math.prod(layer.output_shape) for layer in cost.layers),

@@ -5,7 +5,7 @@ import json
 import PIL.Image
 import pytest
 
-from keras_convnets.cli import planning_calibration, planning_figure
+from keras_convnets.cli import planning, planning_calibration, planning_figure
 from keras_convnets.cli.planning_input import work_of
 from keras_convnets.cli.planning_tables import duration
 from keras_convnets.distribution.planning import find_device
@@ -172,3 +172,9 @@ def test_bad_input_is_one_sentence(run, arguments, message):
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_cluster_that_can_not_be_is_told_before_the_net_is_counted(run, monkeypatch):
+    monkeypatch.setattr(planning, "work_of", lambda recipe: pytest.fail("it was counted"))
+    assert run("plan", LENET, "--workers", 0)[0] == 2
+    assert run("plan", *ASYNC, "--ps", 0)[0] == 2

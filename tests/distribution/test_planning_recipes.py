@@ -129,6 +129,12 @@ def test_no_server_holds_a_split_head_alone(work):
         assert sum(load.variables for load in plan.loads) == total
 
 
+def test_small_dense_kernels_stay_whole(work):
+    kernels = [variable for variable in work("xception_fashion_mnist").variables if variable.dense]
+    assert kernels == []
+    assert [v.shape for v in work("xception_imagenet").variables if v.dense] == [(2048, 1000)]
+
+
 def test_six_servers_in_turn_hold_xception_worse_than_five(work):
     """A separable convolution with its normalization is six variables, of which one is large."""
     name = "xception_imagenet"
