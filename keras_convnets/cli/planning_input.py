@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _IMAGES = {
     "tfds:imagenet2012": (1_281_167, "ILSVRC-2012"),
     "folder:JFT": (350_000_000, "Xception paper, section 4.1: over 350 million"),
+    "folder:ImageNet-5K": (6_800_000, "ResNeXt paper, section 5.2"),
     "tfds:cifar10": (50_000, "CIFAR"),
     "tfds:cifar100": (50_000, "CIFAR"),
     "mnist": (60_000, "MNIST"),

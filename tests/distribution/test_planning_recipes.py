@@ -69,8 +69,10 @@ def test_the_batch_of_a_synchronous_recipe_is_shared_out():
     assert worker_batch(recipes.get("xception_jft"), 60)[0] == 32
 
 
-def test_jft_has_350_million_images():
+def test_the_papers_sets_have_the_images_that_they_state():
     assert images_of(recipes.get("xception_jft"))[0] == 350_000_000  # papers.md 9c
+    assert images_of(recipes.get("resnext_imagenet5k"))[0] == 6_800_000  # 12c
+    assert images_of(recipes.get("xception_imagenet"))[0] == 1_281_167  # 0
     assert images_of(recipes.get("fine_tune"))[0] is None
 
 
