@@ -56,7 +56,7 @@ def work(
     )
     if not checkpoints.restore():
         whitening = learn_whitening(model, run, images.train, quiet or not place.is_chief)
-        uniter(place, whitening)()  # eigenvectors of one machine are not those of another to the bit
+        uniter(place, whitening)()  # eigenvectors of two machines may differ in their last bits
         if run.recipe.weights.value is not None:
             if not is_new:
                 load_start(model, run.recipe, run.settings.classes)
