@@ -232,7 +232,7 @@ class AsynchronousSupervisor(Supervisor):
 
     def _restart_chief(self, servers: Sequence[Process]) -> int | None:
         self._lost = None
-        if not self._may_restart(self.chief):
+        if not self._may_restart(servers[0] if servers else self.chief):
             return RESTART if self.chief.poll() == RESTART else FAILED
         for server in servers:
             self._restart(server, self.command.start)

@@ -1,8 +1,8 @@
 """What happens when processes of a cluster die."""
 
-import signal
-
 import pytest
+
+DEAF = ("on_sigterm(lambda: None); sleep()",)
 
 
 def wait_for_worker(start):
@@ -126,6 +126,17 @@ def test_restarts_of_the_chief_are_limited(launched, deed, code):
     cluster.assert_all_ended()
 
 
+def test_a_parameter_server_that_dies_again_and_again_is_named_with_its_last_lines(launched):
+    notice = "wait_for(lambda: pids('ps-0') and is_gone('ps-0')); exit(75)"
+    crash = "raise RuntimeError('no such luck')"
+    cluster = launched({"chief-0": [notice] * 9, "ps-0": [crash] * 9}, limits={"restarts": 1})
+    code, output = cluster.end()
+    assert code == 75
+    assert len(cluster.notes("ps-0")) == 2
+    assert "ps 0 failed with code 1, and --max-restarts 1 is reached" in output
+    assert "RuntimeError: no such luck" in output
+
+
 @pytest.mark.parametrize("name", ["chief-0", "worker-1", "ps-0"])
 def test_bad_input_is_never_tried_again(launched, name):
     cluster = launched({name: ["print('no recipe', flush=True); exit(2)"]})
@@ -138,21 +149,15 @@ def test_bad_input_is_never_tried_again(launched, name):
 
 
 def test_synchronous_workers_all_start_again_when_one_dies(launched):
-    """The others notice, or hang."""
-    cluster = launched(
-        {
-            "worker-0": ["marker.touch(); wait_for(lambda: is_gone('worker-1')); exit(75)"],
-            "worker-2": ["on_sigterm(lambda: None); sleep()"],
-        },
-        workers=3, servers=0, limits={"end": 0.5},
-    )  # fmt: skip
-    for i in range(3):
-        cluster.pid(f"worker-{i}")
-    cluster.kill("worker-1")
+    """Of the others one notices, and one hangs."""
+    all_are_there = "wait_for(lambda: pids('worker-1') and pids('worker-2'))"
+    loss = f"{all_are_there}; os.kill(pids('worker-1')[0], 9); save_and_exit()"
+    cluster = launched({"worker-0": [loss], "worker-2": DEAF}, workers=3, servers=0,
+                       limits={"end": 0.5})  # fmt: skip
     for i in range(3):
         cluster.pid(f"worker-{i}", 1)
         assert [note["kind"] for note in cluster.notes(f"worker-{i}")] == ["start", "resume"]
-    cluster.process.send_signal(signal.SIGTERM)
+    cluster.process.terminate()
     code, output = cluster.end()
     assert code == 75
     assert "worker 1 was killed by SIGKILL; all workers start again" in output
@@ -168,10 +173,10 @@ def test_restarts_of_synchronous_workers_are_limited(launched):
     cluster.assert_all_ended()
 
 
-def test_synchronous_workers_may_end_one_after_the_other(launched):
-    cluster = launched(
-        {"worker-0": ["exit(0)"], "worker-1": ["sleep(1); marker.touch()"]}, servers=0
-    )
+@pytest.mark.parametrize(("first", "second"), [("worker-0", "worker-1"), ("worker-1", "worker-0")])
+def test_synchronous_workers_may_end_one_after_the_other(launched, first, second):
+    cluster = launched({first: ["exit(0)"], second: ["sleep(1); marker.touch()"]}, servers=0)
     code, output = cluster.end()
     assert code == 0, output
     assert (cluster.folder / "marker").exists()
+    assert len(cluster.pids()) == 2
