@@ -68,6 +68,10 @@ def train(
         float | None,
         typer.Option(help="Share of images that may be left out unread; 0: none. Default: 0.05."),
     ] = None,
+    evaluate_every: Annotated[
+        int | None,
+        typer.Option(help="Steps between evaluations within epochs. Default: at their ends only."),
+    ] = None,
     smoke: Annotated[
         bool,
         typer.Option(
@@ -87,7 +91,7 @@ def train(
     console = rich.console.Console()
     if resume is not None:
         others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
-        rest = (checkpoint_every, max_skipped, initial_seed)
+        rest = (checkpoint_every, max_skipped, initial_seed, evaluate_every)
         is_given = any(option is not None for option in (*others, *rest))
         if is_given or seed or profile or smoke or accumulate != 1:
             raise InputError("--resume takes everything else from the run; give it alone.")
@@ -122,6 +126,7 @@ def train(
             checkpoint_every=checkpoint_every,
             accumulate=accumulate,
             initial_seed=initial_seed,
+            evaluate_every=evaluate_every,
             **({} if max_skipped is None else {"max_skipped": max_skipped}),
         )
     _tell(console, run)

@@ -37,7 +37,8 @@ def finish(job: Job) -> None:
     images = job.images
     card = model_card(job.run.recipe, images.classes, job.run.settings.preprocessing, thresholds)
     save_model(plain, job.run.path / "model.keras", card)
-    write_report(job.run, images, images.splits[name], scores, plain)
+    if job.run.settings.report:
+        write_report(job.run, images, images.splits[name], scores, plain)
 
 
 def _choose_thresholds(job: Job) -> tuple[float, ...] | None:

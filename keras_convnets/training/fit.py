@@ -11,15 +11,13 @@ from keras_convnets.data import ImageSet, training_batches
 from keras_convnets.errors import DivergedError
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.training import curve
 from keras_convnets.training.averaging import averaged
 from keras_convnets.training.display import Display
 from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.job import Job
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Settings
-
-# Figures of the validation images that become columns of history.csv, where they are there.
-WATCHED = ("loss", "top1", "top5", "map_at_100", "micro_f1")
 
 
 class _Monitor(keras.callbacks.Callback):
@@ -67,6 +65,9 @@ class _Monitor(keras.callbacks.Callback):
         self._display.step(
             progress.epoch + 1, means, progress.steps * self._job.batch_size / progress.seconds
         )
+        if curve.is_due(self._job):
+            curve.evaluate_between(self._job)
+            self._began = time.perf_counter()
         is_due = progress.steps % self._job.run.settings.checkpoint_every == 0
         # After the last step of an epoch the epoch's own checkpoint follows.
         if self._job.steps_left and (is_due or self._job.stop.name):
@@ -86,6 +87,7 @@ def fit(job: Job) -> None:
     """
     progress, display = job.progress, job.display
     rows = job.run.history[: progress.epoch]
+    curve.drop_undone(job)
     job.phases.observe(rows)
     board = tf.summary.create_file_writer(str(job.run.path / "tensorboard"))
     with display, board.as_default():
@@ -96,6 +98,7 @@ def fit(job: Job) -> None:
                 job.check_stop()
             rows.append(_end_epoch(job, rows))
             job.run.write_history(rows)
+            curve.add(job, {name: rows[-1][name] for name in rows[-1] if name.startswith("val_")})
             if job.phases.observe(rows) and progress.steps < job.total_steps:
                 rate = float(job.model.optimizer.learning_rate)
                 display.tell(f"From epoch {progress.epoch + 2} on the learning rate is {rate:g}.")
@@ -215,9 +218,5 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         "learning_rate": float(job.model.optimizer.learning_rate),
         "loss": means["loss"],
         "top1": means["top1"],
-        # The F1 of images that neither have nor get a label is none.
-        **{
-            f"val_{name}": scores.figures[name] or 0.0 for name in WATCHED if name in scores.figures
-        },
-        **{f"val_{name}": value for name, value in raw.items()},
+        **curve.validation_columns(scores, raw),
     }

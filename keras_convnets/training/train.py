@@ -1,10 +1,9 @@
 """`train` and `resume`: every check before work starts, then the loop, then the last evaluation."""
 
-import contextlib
 import dataclasses
 import datetime
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -30,7 +29,7 @@ from keras_convnets.training.notes import notes_on_length
 from keras_convnets.training.phases import Phases, check_frozen
 from keras_convnets.training.profiling import Profile, measure
 from keras_convnets.training.recipe import GIVEN, Recipe
-from keras_convnets.training.reproducibility import set_reproducible
+from keras_convnets.training.reproducibility import precision, set_reproducible
 from keras_convnets.training.run import MAX_SKIPPED, Run, Settings, check_free, check_share
 from keras_convnets.training.skipping import without
 from keras_convnets.training.sourced import choice
@@ -54,6 +53,8 @@ def train(
     accumulate: int = 1,
     initial_seed: int | None = None,
     max_skipped: float = MAX_SKIPPED,
+    evaluate_every: int | None = None,
+    report: bool = True,
     quiet: bool = False,
 ) -> Run:
     """Trains a net by a recipe, on one device, into a run directory.
@@ -76,6 +77,9 @@ def train(
         initial_seed: of the first weights alone, in place of `seed`: members of an ensemble may
             share them and see the images in other orders, as those of GoogLeNet did.
         max_skipped: the share of the images that may be left out.
+        evaluate_every: steps between evaluations of the validation images, which go to curve.csv
+            and change no weight; at the ends of epochs alone if `None`.
+        report: whether report.html is drawn at the end.
         quiet: whether to show nothing.
 
     Returns:
@@ -107,24 +111,26 @@ def train(
         _settings(recipe, images, seed, mixed_precision, checkpoint_every),
         accumulate=accumulate,
         initial_seed=initial_seed,
+        evaluate_every=evaluate_every,
+        report=report,
     )
-    with _precision(mixed_precision):
+    with precision(mixed_precision):
         model = _make_model(recipe, images, settings)
-        report = load_start(model, recipe, settings.classes)
+        start = load_start(model, recipe, settings.classes)
         images = _decode(recipe, images, settings, quiet)
         images.check_skipped(max_skipped)
         settings = dataclasses.replace(
             settings,
             training_images=len(images.train),
             max_skipped=max_skipped,
-            head=head_begin(model, report.left + report.reinitialized if report else ()),
+            head=head_begin(model, start.left + start.reinitialized if start else ()),
         )
         phases = _make_phases(recipe, images.train, model, settings)
         # The kept checkpoints, the one that is being written, the best weights, and the model.
         need = (Checkpoints.KEPT + 3) * checkpoint_bytes(model, phases.optimizers)
         check_space(_existing(path), need, "checkpoints and the model")
         run = Run.create(path, recipe, settings, images.skipped)
-        _tell_start(run, report, images, quiet)
+        _tell_start(run, start, images, quiet)
         _tell(notes_on_length(recipe, model, phases.steps), quiet)
         return _work(run, images, model, phases, quiet, is_new=True)
 
@@ -156,7 +162,7 @@ def resume(path: str | os.PathLike, *, quiet: bool = False) -> Run:
         raise _changed(run, images)
     for leftover in run.path.rglob(".*.partial.*"):
         leftover.unlink()  # of a write that was killed
-    with _precision(settings.mixed_precision):
+    with precision(settings.mixed_precision):
         model = _make_model(run.recipe, images, settings)
         known = [fault for fault in run.faults if fault.found != BEFORE_WORK]
         whole, images = images.train, without(images, known, run.faults)
@@ -198,7 +204,7 @@ def profile(
     settings = dataclasses.replace(
         _settings(recipe, images, seed, mixed_precision, None), accumulate=accumulate
     )
-    with _precision(mixed_precision):
+    with precision(mixed_precision):
         model = _make_model(recipe, images, settings)
         images = _decode(recipe, images, settings, quiet)
         settings = dataclasses.replace(settings, head=head_begin(model, ()))
@@ -380,17 +386,6 @@ def _work(
         fit(job)
         finish(job)
     return run
-
-
-@contextlib.contextmanager
-def _precision(name: str | None) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    if name:
-        keras.config.set_dtype_policy(f"mixed_{name}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _existing(path: Path) -> Path:
