@@ -77,11 +77,11 @@ def _draw_curves(axes: Axes, results: dict[str, Any]) -> None:
     for arm in results["arms"]:
         lines = [
             (
-                [row["step"] for row in run["history"]],
-                [100 * row["val_top1"] for row in run["history"]],
+                [row["step"] for row in run["curve"]],
+                [100 * row["val_top1"] for row in run["curve"]],
             )
             for run in arm["runs"]
-            if run["history"]
+            if run["curve"]
         ]
         if lines:
             band(axes, lines, _label(arm))
