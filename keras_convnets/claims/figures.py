@@ -196,7 +196,7 @@ def _draw_finding(axes: Axes, row: int, finding: dict[str, Any], unit: str) -> N
         digits = 0 if unit == "steps" else 2
         said += f" ({low:+.{digits}f} to {high:+.{digits}f})"
     if finding["crossing"] is not None:
-        said += f"; zero at {finding['crossing']:.0f}"
+        said += f"; zero at {finding['crossing']:.0f} {finding['axis']}"
     axes.plot([estimate], [row], "o", color=colour, markersize=8)
     what = METRICS[finding["metric"]].label.rpartition(",")[0]
     shown = "\n".join(textwrap.wrap(f"{finding['statement']}: {finding['verdict']}", 52))

@@ -128,6 +128,7 @@ def results():
                 "method": "t interval",
                 "verdict": "holds",
                 "crossing": None,
+                "axis": "",
             }
         ],
         "steps": 300,
