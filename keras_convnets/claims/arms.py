@@ -30,13 +30,15 @@ class Net:
     macs: int
 
 
-def settle(claim: Claim, channels: int, classes: int) -> tuple[Net, ...]:
+def settle(claim: Claim, channels: int, classes: int, kinds: int | None = None) -> tuple[Net, ...]:
     """Returns the nets of a claim; those with a free option cost what the first one does.
 
     Args:
         claim: the claim.
         channels: of the images.
         classes: of the data.
+        kinds: classes of arms with one label, whose nets are else those that they would be with
+            all.
 
     Raises:
         InputError: if no value of a free option comes near enough, or a net is too large.
@@ -46,7 +48,7 @@ def settle(claim: Claim, channels: int, classes: int) -> tuple[Net, ...]:
     nets: list[Net] = []
     for arm in claim.arms:
         if arm.free is None:
-            nets.append(_count(arm, given))
+            nets.append(_count(arm, given, arm.options))
             continue
         first = nets[0]
         amount = first.parameters if claim.equal == "params" else first.macs
@@ -58,6 +60,12 @@ def settle(claim: Claim, channels: int, classes: int) -> tuple[Net, ...]:
             )
         options = {**arm.options, arm.free: solution.value}
         nets.append(Net(arm, options, solution.cost.trainable, solution.cost.macs))
+    nets = [
+        _count(net.arm, {**given, "classes": kinds}, net.options)
+        if net.arm.labels == "one"
+        else net
+        for net in nets
+    ]
     for net in nets:
         if net.macs > MOST_MACS:
             raise InputError(
@@ -67,11 +75,11 @@ def settle(claim: Claim, channels: int, classes: int) -> tuple[Net, ...]:
     return tuple(nets)
 
 
-def _count(arm: Arm, given: Mapping[str, Any]) -> Net:
+def _count(arm: Arm, given: Mapping[str, Any], options: Mapping[str, Any]) -> Net:
     cost = weightless(
-        lambda: count_complexity(get_model(arm.net, weights=None, **given, **arm.options))
+        lambda: count_complexity(get_model(arm.net, weights=None, **given, **options))
     )
-    return Net(arm, dict(arm.options), cost.trainable, cost.macs)
+    return Net(arm, dict(options), cost.trainable, cost.macs)
 
 
 def recipe_of(

@@ -25,6 +25,7 @@ class Arm:
             if the options say all.
         fields: fields of the recipe other than the net's, which are else those of the claim;
             "rate" is the greatest rate, and "schedule" a function of it and of the steps.
+        labels: "all", or "one" for an arm that learns one label of each mosaic.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Arm:
     options: Mapping[str, Any]
     free: str | None = None
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    labels: Literal["all", "one"] = "all"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from keras_convnets.training import Run
 from keras_convnets.training.page import picture, table
 from keras_convnets.training.recipe import FIELDS
 
-# What a curve may go along: the column of history.csv, what divides it, and the axis.
+# What a curve may go along: the column of curve.csv and history.csv, what divides it, and the axis.
 AXES = (
     ("step", 1, "training steps"),
     ("samples", 1000, "training images, thousands"),
@@ -51,7 +51,7 @@ class Group:
 
     Attributes:
         label: what tables and figures call them.
-        runs: the runs, each with an epoch at least.
+        runs: the runs, each with an evaluation at least.
     """
 
     label: str
@@ -67,7 +67,7 @@ class Comparison:
             all groups reach if `None`.
 
     Raises:
-        InputError: if a path is no run, or a run has no epoch yet.
+        InputError: if a path is no run, or a run was not evaluated yet.
     """
 
     def __init__(self, paths: Sequence[str | os.PathLike], accuracy: float | None = None):
@@ -77,16 +77,16 @@ class Comparison:
             check_number("The accuracy", accuracy, above=0, most=1)
         runs = [Run(path) for path in dict.fromkeys(map(os.path.normpath, paths))]
         for run in runs:
-            if not run.history:
-                raise InputError(f"The run {str(run.path)!r} has no epoch that is done yet.")
+            if not run.curve:
+                raise InputError(f"The run {str(run.path)!r} has no evaluation yet.")
         self.groups = _group(runs)
-        is_ranked = all("val_map_at_100" in run.history[0] for run in runs)
+        is_ranked = all("val_map_at_100" in run.curve[0] for run in runs)
         self.column = "val_map_at_100" if is_ranked else "val_top1"
         self.accuracy = self._reached_by_all() if accuracy is None else accuracy
 
     def _reached_by_all(self) -> float:
         best = [
-            max(row[self.column] for run in group.runs for row in run.history)
+            max(row[self.column] for run in group.runs for row in run.curve)
             for group in self.groups
         ]
         return math.floor(100 * min(best)) / 100
@@ -118,8 +118,8 @@ class Comparison:
     ) -> list[tuple[list[float], list[float]]]:
         return [
             (
-                [row[column] / divisor for row in run.history],
-                [100 * row[self.column] for row in run.history],
+                [row[column] / divisor for row in run.curve],
+                [100 * row[self.column] for row in run.curve],
             )
             for run in group.runs
         ]
@@ -138,8 +138,8 @@ class Comparison:
         return rows
 
     def _first(self, run: Run) -> tuple[float, float, float] | None:
-        """Step, images and seconds of the first epoch whose end reaches the accuracy."""
-        for row in run.history:
+        """Step, images and seconds of the first evaluation that reaches the accuracy."""
+        for row in run.curve:
             if row[self.column] >= self.accuracy:
                 return row["step"], row["samples"], row["seconds"]
         return None
@@ -149,7 +149,7 @@ class Comparison:
         rows = []
         for group in self.groups:
             done = [run.evaluation for run in group.runs if run.evaluation]
-            last = [run.history[-1] for run in group.runs]
+            last = [run.curve[-1] for run in group.runs]
             name = "map_at_100" if self.column == "val_map_at_100" else "top1"
             rows.append(
                 [

@@ -77,11 +77,11 @@ def _draw_curves(axes: Axes, results: dict[str, Any]) -> None:
     for arm in results["arms"]:
         lines = [
             (
-                [row["step"] for row in run["history"]],
-                [100 * row["val_top1"] for row in run["history"]],
+                [row["step"] for row in run["curve"]],
+                [100 * row["val_top1"] for row in run["curve"]],
             )
             for run in arm["runs"]
-            if run["history"]
+            if run["curve"]
         ]
         if lines:
             band(axes, lines, _label(arm))
@@ -196,7 +196,7 @@ def _draw_finding(axes: Axes, row: int, finding: dict[str, Any], unit: str) -> N
         digits = 0 if unit == "steps" else 2
         said += f" ({low:+.{digits}f} to {high:+.{digits}f})"
     if finding["crossing"] is not None:
-        said += f"; zero at {finding['crossing']:.0f}"
+        said += f"; zero at {finding['crossing']:.0f} {finding['axis']}"
     axes.plot([estimate], [row], "o", color=colour, markersize=8)
     what = METRICS[finding["metric"]].label.rpartition(",")[0]
     shown = "\n".join(textwrap.wrap(f"{finding['statement']}: {finding['verdict']}", 52))

@@ -17,7 +17,7 @@ class Metric:
         label: what it is, with its unit, for an axis.
         unit: of differences.
         scale: what a run's number is multiplied with; negative if less is better.
-        of: the number, from the rows of the history and the final evaluation.
+        of: the number, from the rows of the curve and the final evaluation.
         chance: what a run that diverged gets, from the number of classes and of steps.
     """
 
@@ -37,7 +37,7 @@ class Metric:
 
 
 def steps_to(rows: Rows, share: float) -> float:
-    """Returns the step at which validation top-1 reaches a share, between epochs on a line.
+    """Returns the step at which validation top-1 reaches a share, between evaluations on a line.
 
     A run that never reaches it gets its last step.
     """
@@ -54,7 +54,7 @@ def steps_to(rows: Rows, share: float) -> float:
 
 
 def mean_over_run(rows: Rows, column: str) -> float:
-    """Returns the mean of a column over the steps of a run, between epochs on a line."""
+    """Returns the mean of a column over the steps of a run, between evaluations on a line."""
     steps = np.array([row["step"] for row in rows], float)
     values = np.array([row[column] for row in rows], float)
     if len(rows) == 1:
@@ -78,7 +78,7 @@ METRICS = {
         _one_of,
     ),
     "train_top1": Metric(
-        "training accuracy in the last epoch, %",
+        "training accuracy at the end, %",
         "points",
         100,
         lambda rows, scores: rows[-1]["top1"],
@@ -86,6 +86,14 @@ METRICS = {
     ),
     "map_at_100": Metric(
         "test MAP@100, %", "points", 100, lambda rows, scores: scores["map_at_100"], _one_of
+    ),
+    # Differences are ratios: how much better in per cent of itself, as the paper of Xception tells.
+    "log_score": Metric(
+        "100 x log of test MAP@100, or of accuracy with one label, log %",
+        "log %",
+        100,
+        lambda rows, scores: float(np.log(max(scores.get("map_at_100", scores["top1"]), 1e-6))),
+        lambda classes, steps: float(np.log(1 / classes)),
     ),
     "minus_test_loss": Metric(
         "minus the test cross-entropy, nats",

@@ -14,7 +14,9 @@ PLACES = ("upper left", "upper right", "lower left", "lower right")
 _SHARDS = 4
 
 
-def write_mosaics(spec: str, images: int, seed: int, folder: str | os.PathLike) -> str:
+def write_mosaics(
+    spec: str, images: int, seed: int, folder: str | os.PathLike, *, one_label: bool = False
+) -> str:
     """Writes records of mosaics: four images at half their size, side by side.
 
     The labels of a mosaic are the classes of its four parts, and each class with its place: with
@@ -26,6 +28,8 @@ def write_mosaics(spec: str, images: int, seed: int, folder: str | os.PathLike) 
         images: how many training mosaics; as many as training images if 0.
         seed: fixes them.
         folder: where the records go; what is there already is kept.
+        one_label: whether the same mosaics have one label each in place of several: the class of
+            the first part, that on the upper left.
 
     Returns:
         The spec of the records.
@@ -40,16 +44,17 @@ def write_mosaics(spec: str, images: int, seed: int, folder: str | os.PathLike) 
         )
     generator = np.random.default_rng(seed)
     splits = {
-        "train": _mosaics(whole.train, images or len(whole.train), generator),
-        "test": _mosaics(whole.test, len(whole.test) // len(PLACES), generator),
+        "train": _mosaics(whole.train, images or len(whole.train), generator, one_label),
+        "test": _mosaics(whole.test, len(whole.test) // len(PLACES), generator, one_label),
     }
     placed = (f"{name}, {place}" for place in PLACES for name in whole.classes)
-    made = ImageSet("mosaics", (*whole.classes, *placed), whole.channels, **splits)
+    classes = whole.classes if one_label else (*whole.classes, *placed)
+    made = ImageSet("mosaics", classes, whole.channels, **splits)
     records.write(made, folder, _SHARDS, seed=seed, quiet=True)
     return f"tfrecord:{Path(folder).absolute()}"
 
 
-def _mosaics(split: Split, count: int, generator: np.random.Generator) -> Split:
+def _mosaics(split: Split, count: int, generator: np.random.Generator, one_label: bool) -> Split:
     """Draws the parts of each mosaic evenly, with repetition."""
     chosen = generator.integers(0, len(split), (count, len(PLACES)))
     parts = split.images[chosen].astype(np.float32)  # (count, 4, height, width, 1)
@@ -58,9 +63,13 @@ def _mosaics(split: Split, count: int, generator: np.random.Generator) -> Split:
     rows = small.reshape(count, 2, 2, height // 2, width // 2, -1)
     whole = rows.transpose(0, 1, 3, 2, 4, 5).reshape(count, height, width, -1)
     classes = split.labels[chosen]
-    kinds = int(split.labels.max()) + 1
-    labels = LabelSets.of(
+    labels = classes[:, 0] if one_label else _label_sets(classes, int(split.labels.max()) + 1)
+    return Split(labels, images=np.round(whole).astype(np.uint8))
+
+
+def _label_sets(classes: np.ndarray, kinds: int) -> LabelSets:
+    """The labels of mosaics: the classes of their parts (count, 4), and each with its place."""
+    return LabelSets.of(
         sorted({*own, *(kinds * (place + 1) + label for place, label in enumerate(own))})
         for own in classes.tolist()
     )
-    return Split(labels, images=np.round(whole).astype(np.uint8))

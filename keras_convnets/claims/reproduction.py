@@ -18,12 +18,15 @@ from keras_convnets import training
 from keras_convnets.claims.arms import recipe_of
 from keras_convnets.claims.claim import Claim
 from keras_convnets.claims.figures import draw
-from keras_convnets.claims.plan import IMAGES, MINUTES, Plan, Question, obtain
+from keras_convnets.claims.locking import locked
+from keras_convnets.claims.plan import IMAGES, MINUTES, POINTS, Plan, Question, obtain
 from keras_convnets.claims.results import RunResult, summarize
 from keras_convnets.data.sources import is_installed
-from keras_convnets.errors import DivergedError, StoppedError, check_number
+from keras_convnets.errors import DivergedError, StoppedError
 from keras_convnets.files import check_writable, read_json, replacing, write_json
+from keras_convnets.progress import counting
 from keras_convnets.training import Run
+from keras_convnets.training.display import watching
 
 RESULTS = "results.json"
 FIGURE = "figure.png"
@@ -51,6 +54,7 @@ class Job:
         arm: index of its arm.
         seed: of the run.
         steps: length.
+        evaluate_every: steps between the points of its curve; `None` at ends of epochs alone.
         rate: greatest learning rate, or `None` for that of the claim.
         l2: the same for the decay.
     """
@@ -60,6 +64,7 @@ class Job:
     arm: int
     seed: int
     steps: int
+    evaluate_every: int | None = None
     rate: float | None = None
     l2: float | None = None
 
@@ -78,15 +83,10 @@ class Reproduction:
     """
 
     def __init__(self, claim: Claim, question: Question, folder: Path, quiet: bool = False):
-        check_number("`--seeds`", question.seeds, least=1, whole=True)
-        check_number("`--minutes`", question.minutes, above=0)
-        check_number("`--images`", question.images, least=0, whole=True)
-        check_number("`--tune-each-arm`", question.trials, least=0, whole=True)
-        check_writable(folder)
         self.claim = claim
         self.folder = folder
+        self._quiet = quiet
         self._console = rich.console.Console(quiet=quiet)
-        folder.mkdir(parents=True, exist_ok=True)
         self.plan = obtain(claim, question, folder, self._tell)
         self._clock = _Clock(self.plan)
 
@@ -128,6 +128,7 @@ class Reproduction:
                 index,
                 seed,
                 self.plan.steps,
+                self.plan.evaluate_every,
                 *(chosen[index] or (None, None)),
             )
             for seed in range(self.plan.question.seeds)
@@ -147,8 +148,8 @@ class Reproduction:
                     index,
                     _TRIAL_SEED,
                     self.plan.trial_steps,
-                    rate,
-                    l2,
+                    rate=rate,
+                    l2=l2,
                 )
                 result = self._run(job, f"trial {number} of {len(trials)}: {job.about}")
                 scores.append(result.rows[-1]["val_top1"] if result.is_whole else -1.0)
@@ -161,7 +162,7 @@ class Reproduction:
         is_new = not _is_done(job.path)
         if is_new:
             self._tell(f"{about} (about {_duration(self._clock.left)} left)")
-            with self._stoppable():
+            with self._stoppable(), self._bar(job):
                 _train(self.claim, self.plan, job)
         result = _read(job, self.folder)
         self._clock.done(job, time.perf_counter() - began if is_new else None)
@@ -177,6 +178,20 @@ class Reproduction:
             reason = str(error).partition(";")[0]
             raise StoppedError(f"{reason}; the same command goes on from there.") from error
 
+    @contextlib.contextmanager
+    def _bar(self, job: Job) -> Iterator[None]:
+        """Shows how far the run is, from where it goes on."""
+        done = 0
+        with counting(job.about, job.steps, self._quiet) as advance:
+
+            def move(step: int) -> None:
+                nonlocal done
+                advance(step - done)
+                done = step
+
+            with watching(move):
+                yield
+
     def _tell(self, sentence: str) -> None:
         self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
@@ -188,7 +203,7 @@ class _Clock:
         self._plan = plan
         arms, question = range(len(plan.nets)), plan.question
         self._planned = sum(
-            question.seeds * plan.seconds(arm, plan.steps)
+            question.seeds * plan.seconds(arm, plan.steps, POINTS)
             + question.trials * plan.seconds(arm, plan.trial_steps)
             for arm in arms
         )
@@ -202,7 +217,8 @@ class _Clock:
 
     def done(self, job: Job, seconds: float | None) -> None:
         """Notes a run, and how long it took if it was not there already."""
-        expected = self._plan.seconds(job.arm, job.steps)
+        points = POINTS if job.evaluate_every else 0
+        expected = self._plan.seconds(job.arm, job.steps, points)
         self._planned -= expected
         if seconds is not None:
             self._expected += expected
@@ -218,8 +234,16 @@ def _train(claim: Claim, plan: Plan, job: Job) -> None:
         if (job.path / "recipe.json").is_file():
             training.resume(job.path, quiet=True)
         else:
-            recipe = recipe_of(claim, plan.nets[job.arm], job.steps, plan.data, job.rate, job.l2)
-            training.train(recipe, out=job.path, seed=job.seed, quiet=True)
+            data = plan.data_of(job.arm)
+            recipe = recipe_of(claim, plan.nets[job.arm], job.steps, data, job.rate, job.l2)
+            training.train(
+                recipe,
+                out=job.path,
+                seed=job.seed,
+                evaluate_every=job.evaluate_every,
+                report=False,  # drawing it takes as long as a short run
+                quiet=True,
+            )
     except DivergedError as error:
         write_json(job.path / _DIVERGED, {"reason": str(error).partition(";")[0]})
     finally:
@@ -237,7 +261,7 @@ def _read(job: Job, folder: Path) -> RunResult:
     return RunResult(
         seed=job.seed,
         path=str(job.path.relative_to(folder)),
-        rows=run.history,
+        rows=run.curve,
         evaluation=run.evaluation or {},
         diverged=read_json(note)["reason"] if note.is_file() else None,
         images=run.settings.training_images,
@@ -296,4 +320,6 @@ def reproduce(
         minutes=minutes,
         trials=trials,
     )
-    return Reproduction(claim, question, Path(folder), quiet).work()
+    check_writable(folder)
+    with locked(folder):
+        return Reproduction(claim, question, Path(folder), quiet).work()

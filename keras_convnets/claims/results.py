@@ -8,12 +8,12 @@ from typing import Any
 from keras_convnets.claims import base
 from keras_convnets.claims.claim import Claim, HeatMap
 from keras_convnets.claims.metrics import METRICS
-from keras_convnets.claims.plan import Plan
+from keras_convnets.claims.plan import LEAST_STEPS, Plan
 from keras_convnets.claims.rules import Slope, decide
 
 # Told of every run, whatever the claim is decided by.
 _ALWAYS = ("test_top1", "mean_validation_top1")
-_KEPT = ("epoch", "step", "samples", "seconds", "loss", "top1", "val_loss", "val_top1")
+_KEPT = ("step", "samples", "seconds", "loss", "top1", "val_loss", "val_top1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class RunResult:
     Attributes:
         seed: of the run.
         path: its directory, from that of the reproduction.
-        rows: of its history.
+        rows: of its curve.
         evaluation: of the test images; empty if it diverged.
         diverged: why it has no end, or `None`.
         images: how many it was trained on, without those that it held out.
@@ -130,7 +130,7 @@ def _encode(run: RunResult) -> dict[str, Any]:
         "path": run.path,
         "diverged": run.diverged,
         "evaluation": run.evaluation,
-        "history": rows,
+        "curve": rows,
     }
 
 
@@ -142,11 +142,10 @@ def _axis(claim: Claim) -> str | None:
 
 def _remarks(claim: Claim, plan: Plan, runs: Sequence[Sequence[RunResult]]) -> list[str]:
     question = plan.question
-    remarks = [
-        *claim.remarks,
-        f"All runs have {plan.steps:,} steps, as many as {question.minutes:g} minutes "
-        "allowed on two CPU cores.",
-    ]
+    allowed = f"as many as {question.minutes:g} minutes allowed on this machine"
+    if plan.steps == LEAST_STEPS:
+        allowed = f"the least, for which {question.minutes:g} minutes were too few on this machine"
+    remarks = [*claim.remarks, f"All runs have {plan.steps:,} steps, {allowed}."]
     if question.trials:
         remarks.append(
             f"Each arm has the rate and L2 that did best on held-out images in {question.trials} "

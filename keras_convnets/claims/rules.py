@@ -31,6 +31,7 @@ class Finding:
         method: how the interval is made.
         verdict: on the statement.
         crossing: where a line crosses zero, in the unit of its axis, or `None`.
+        axis: what the line runs along; empty if it is none.
     """
 
     statement: str
@@ -41,6 +42,7 @@ class Finding:
     method: str
     verdict: Verdict
     crossing: float | None = None
+    axis: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +124,8 @@ class Slope:
             f"seed ({points.shape[1]}), {max(freedom, 0)} degrees of freedom"
         )
         found = _found(self, -rise if self.falls else rise, error, freedom, method)
-        return dataclasses.replace(found, crossing=self._crossing(points.mean(), rise))
+        crossing, axis = self._crossing(points.mean(), rise), self.axis.removeprefix("log2 ")
+        return dataclasses.replace(found, crossing=crossing, axis=axis)
 
     def _crossing(self, mean: float, rise: float) -> float | None:
         """Where the mean line of a difference is zero, if that is between the first and last."""

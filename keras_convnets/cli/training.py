@@ -75,6 +75,10 @@ def train(
             "is named by TF_CONFIG; launch starts one here."
         ),
     ] = "auto",
+    evaluate_every: Annotated[
+        int | None,
+        typer.Option(help="Steps between evaluations within epochs. Default: at their ends only."),
+    ] = None,
     smoke: Annotated[
         bool,
         typer.Option(
@@ -94,7 +98,7 @@ def train(
     console = rich.console.Console()
     if resume is not None:
         others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
-        rest = (checkpoint_every, max_skipped, initial_seed)
+        rest = (checkpoint_every, max_skipped, initial_seed, evaluate_every)
         is_given = any(option is not None for option in (*others, *rest))
         if is_given or seed or profile or smoke or accumulate != 1:
             raise InputError(
@@ -132,6 +136,7 @@ def train(
             accumulate=accumulate,
             initial_seed=initial_seed,
             strategy=strategy,
+            evaluate_every=evaluate_every,
             **({} if max_skipped is None else {"max_skipped": max_skipped}),
         )
     _tell(console, run)

@@ -1,11 +1,29 @@
 """What a person sees of a run: a bar in a terminal, and one line for each epoch anywhere."""
 
+import contextlib
 import datetime
+from collections.abc import Callable, Iterator
 
 import rich.console
 import rich.progress
 
 Row = dict[str, float]
+
+_watchers: list[Callable[[int], None]] = []
+
+
+@contextlib.contextmanager
+def watching(on_step: Callable[[int], None]) -> Iterator[None]:
+    """Calls a function behind each step of the runs within, quiet ones too: for a bar of one's own.
+
+    Args:
+        on_step: takes the number of the step.
+    """
+    _watchers.append(on_step)
+    try:
+        yield
+    finally:
+        _watchers.remove(on_step)
 
 
 class Display:
@@ -29,6 +47,7 @@ class Display:
         first_step: int = 0,
         quiet: bool = False,
     ):
+        self._steps = first_step
         self._epochs = epochs
         self._batch_size = batch_size
         self._console = rich.console.Console(quiet=quiet)
@@ -56,6 +75,9 @@ class Display:
 
     def step(self, epoch: int, metrics: Row, images_per_second: float, count: int = 1) -> None:
         """Moves the bar by one step, or some."""
+        self._steps += count
+        for on_step in _watchers:
+            on_step(self._steps)
         self._bar.update(
             self._task,
             advance=count,

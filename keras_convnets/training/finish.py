@@ -42,7 +42,8 @@ def finish(job: Job) -> None:
         images, settings = job.images, job.run.settings
         card = model_card(job.run.recipe, images.classes, settings.preprocessing, thresholds)
         save_model(plain, job.run.path / "model.keras", card)
-        write_report(job.run, images, images.splits[name], scores, plain)
+        if settings.report:
+            write_report(job.run, images, images.splits[name], scores, plain)
     wait(job.place)
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_convnets.data import ImageSet, Worker, training_batches
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
+from keras_convnets.training import curve
 from keras_convnets.training.averaging import averaged
 from keras_convnets.training.display import Display
 from keras_convnets.training.fine_tuning import best_epoch
@@ -18,9 +19,6 @@ from keras_convnets.training.job import Job
 from keras_convnets.training.monitor import Monitor
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Settings
-
-# Figures of the validation images that become columns of history.csv, where they are there.
-WATCHED = ("loss", "top1", "top5", "map_at_100", "micro_f1")
 
 TakeSteps = Callable[[Job, int], None]
 
@@ -41,6 +39,7 @@ def fit(job: Job, train_epoch: Callable[[Job, Display], None] | None = None) -> 
     progress, display = job.progress, job.display
     train_epoch = train_epoch or functools.partial(train_epoch_by, _fit_steps)
     rows = job.run.history[: progress.epoch]
+    curve.drop_undone(job)
     job.phases.observe(rows)
     board = _summary_writer(job)
     with display, board.as_default():
@@ -51,6 +50,7 @@ def fit(job: Job, train_epoch: Callable[[Job, Display], None] | None = None) -> 
                 job.check_stop()
             rows.append(_end_epoch(job, rows))
             job.run.write_history(rows)
+            curve.add(job, {name: rows[-1][name] for name in rows[-1] if name.startswith("val_")})
             if job.phases.observe(rows) and progress.steps < job.total_steps:
                 rate = float(job.model.optimizer.learning_rate)
                 display.tell(f"From epoch {progress.epoch + 2} on the learning rate is {rate:g}.")
@@ -181,9 +181,5 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
         "learning_rate": float(job.model.optimizer.learning_rate),
         "loss": means["loss"],
         "top1": means["top1"],
-        # The F1 of images that neither have nor get a label is none.
-        **{
-            f"val_{name}": scores.figures[name] or 0.0 for name in WATCHED if name in scores.figures
-        },
-        **{f"val_{name}": value for name, value in raw.items()},
+        **curve.validation_columns(scores, raw),
     }

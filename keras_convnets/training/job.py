@@ -37,6 +37,8 @@ from keras_convnets.training.stop import StopRequest
 
 # Figures of the raw weights that are kept where evaluation uses averaged ones.
 WATCHED_RAW = ("loss", "top1", "map_at_100")
+# Of a batch that is evaluated, unless a step has more.
+_MOST_PIXELS = 2**18
 
 
 @dataclasses.dataclass
@@ -77,9 +79,10 @@ class Job:
 
     @property
     def evaluation_batch_size(self) -> int:
-        """Images to evaluate at once: a step's, or more where steps are tiny."""
-        replicas = self.place.replicas
-        return max(self.batch_size, -(-32 // replicas) * replicas)
+        """Images to evaluate at once: a step's, or more where steps or images are tiny."""
+        pixels = self.run.settings.preprocessing.size**2
+        least, replicas = max(32, min(256, _MOST_PIXELS // pixels)), self.place.replicas
+        return max(self.batch_size, -(-least // replicas) * replicas)
 
     @property
     def total_steps(self) -> int:

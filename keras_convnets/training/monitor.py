@@ -7,6 +7,7 @@ import keras
 
 from keras_convnets.distribution.replicas import spread_seeds
 from keras_convnets.errors import DivergedError
+from keras_convnets.training import curve
 from keras_convnets.training.job import Job
 
 
@@ -59,6 +60,9 @@ class Monitor(keras.callbacks.Callback):
         self._job.display.step(
             progress.epoch + 1, means, progress.steps * self._job.batch_size / progress.seconds
         )
+        if curve.is_due(self._job):
+            curve.evaluate_between(self._job)
+            self._began = time.perf_counter()
         is_due = progress.steps % self._job.run.settings.checkpoint_every == 0
         # After the last step of an epoch the epoch's own checkpoint follows.
         if self._job.steps_left and (is_due or self._job.stop.name):

@@ -1,9 +1,7 @@
 """What comes before the first step of a run: checks, images, the net, and its optimizers."""
 
-import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
 
 import keras
 
@@ -184,15 +182,3 @@ def make_settings(
         training_images=len(images.train),
         fingerprint=images.fingerprint(),
     )
-
-
-@contextlib.contextmanager
-def precision(name: str | None) -> Iterator[None]:
-    """Makes nets compute in mixed precision within the block, if `name` is one."""
-    before = keras.config.dtype_policy()
-    if name:
-        keras.config.set_dtype_policy(f"mixed_{name}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -23,9 +23,9 @@ from keras_convnets.training.preparation import (
     make_model,
     make_phases,
     make_settings,
-    precision,
 )
 from keras_convnets.training.recipe import Recipe
+from keras_convnets.training.reproducibility import precision
 from keras_convnets.training.transfer import head_begin
 
 # What is measured takes as many seconds each, after a warm-up.

@@ -1,5 +1,8 @@
 """Runs that give the same bits again."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 import tensorflow as tf
 
@@ -16,3 +19,15 @@ def set_reproducible(seed: int) -> None:
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def precision(name: str | None) -> Iterator[None]:
+    """Builds nets in mixed precision: "float16", "bfloat16" or `None`."""
+    before = keras.config.dtype_policy()
+    if name:
+        keras.config.set_dtype_policy(f"mixed_{name}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

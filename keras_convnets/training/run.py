@@ -1,10 +1,8 @@
 """A run: a directory that holds all that was chosen, done and found."""
 
-import csv
 import dataclasses
 import html
 import importlib.metadata
-import io
 import os
 import platform
 import shutil
@@ -17,7 +15,8 @@ import keras
 from keras_convnets.data import Fault, Preprocessing
 from keras_convnets.deployment import find_model
 from keras_convnets.errors import InputError, check_number
-from keras_convnets.files import check_writable, read_json, write_json, write_text
+from keras_convnets.files import check_writable, read_json, write_json
+from keras_convnets.training import rows as tables
 from keras_convnets.training.fine_tuning import best_epoch
 from keras_convnets.training.recipe import Recipe
 
@@ -41,7 +40,6 @@ FURTHER_COLUMNS = (
     "val_top1_raw",
     "val_map_at_100_raw",
 )
-_WHOLE = ("epoch", "step", "samples")
 PRECISIONS = (None, "float16", "bfloat16")
 MAX_SKIPPED = 0.05
 FINAL_FILES = ("evaluation.json", "model.json", "model.keras", "report.html")
@@ -63,6 +61,8 @@ class Settings:
         max_skipped: the share of the images that may be left out.
         accumulate: micro-batches of an update; the batch of the recipe is all of them.
         initial_seed: of the first weights and the hold-out; `None` for `seed`.
+        evaluate_every: steps between evaluations within epochs; `None` for none.
+        report: whether report.html is drawn at the end.
     """
 
     seed: int
@@ -76,12 +76,16 @@ class Settings:
     max_skipped: float = MAX_SKIPPED  # of runs that began before there was a choice, too
     accumulate: int = 1
     initial_seed: int | None = None
+    evaluate_every: int | None = None
+    report: bool = True
 
     def __post_init__(self):
         check_number("The seed", self.seed, least=0, below=2**32, whole=True)
         if self.initial_seed is not None:
             check_number("The initial seed", self.initial_seed, least=0, below=2**32, whole=True)
         check_number("Steps between checkpoints", self.checkpoint_every, least=1, whole=True)
+        if self.evaluate_every is not None:
+            check_number("Steps between evaluations", self.evaluate_every, least=1, whole=True)
         check_share(self.max_skipped)
         if self.mixed_precision not in PRECISIONS:
             raise InputError(
@@ -99,8 +103,8 @@ class Run:
     """The directory of a run.
 
     It holds recipe.json, settings.json, versions.json, history.csv, checkpoints/, tensorboard/, and
-    at the end model.keras, model.json, evaluation.json and report.html; skipped.json if there were
-    images that can't be read.
+    at the end model.keras, model.json, evaluation.json and report.html; curve.csv if it evaluates
+    within epochs; skipped.json if there were images that can't be read.
 
     Args:
         path: the directory.
@@ -159,30 +163,34 @@ class Run:
         Where weights are averaged the figures are those of the average, and `val_top1_raw` of the
         weights that learn.
         """
-        path = self.path / "history.csv"
-        if not path.is_file():
-            return []
-        try:
-            with path.open(newline="") as file:
-                reader = csv.DictReader(file)
-                columns = _columns(reader.fieldnames or ())
-                return [
-                    {name: (int if name in _WHOLE else float)(row[name]) for name in columns}
-                    for row in reader
-                ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"The file {str(path)!r} is damaged: {error!r}.") from error
+        return tables.read(self.path / "history.csv", _columns)
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Replaces history.csv, if this process writes."""
         if not self.writes:
             return
-        text = io.StringIO()
         columns = _columns(rows[0] if rows else ())  # of an older version, if it began the run
-        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(self.path / "history.csv", text.getvalue())
+        tables.write(self.path / "history.csv", columns, rows)
+
+    @property
+    def curve(self) -> list[dict[str, float]]:
+        """One row for each evaluation, within epochs too if the run had `evaluate_every`.
+
+        The columns are those of curve.csv: those of history.csv without the epoch, where `loss` and
+        `top1` are of the steps since the row before. Without curve.csv it is the history.
+        """
+        return self.curve_rows or self.history
+
+    @property
+    def curve_rows(self) -> list[dict[str, float]]:
+        """The rows of curve.csv; none if the run has no such file."""
+        return tables.read(self.path / "curve.csv", _curve_columns)
+
+    def write_curve(self, rows: list[dict[str, float]]) -> None:
+        """Replaces curve.csv, if this process writes."""
+        if not self.writes:
+            return
+        tables.write(self.path / "curve.csv", _curve_columns(rows[0] if rows else ()), rows)
 
     @property
     def skipped(self) -> list[dict[str, str]]:
@@ -227,11 +235,15 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether all that a run writes is there."""
-        return all((self.path / name).is_file() for name in FINAL_FILES)
+        return all(
+            (self.path / name).is_file()
+            for name in FINAL_FILES
+            if name != "report.html" or self.settings.report
+        )
 
     @property
     def report(self) -> Path:
-        """Path of the report."""
+        """Path of the report, unless the run was to have none."""
         return self.path / "report.html"
 
     def load_model(self) -> keras.Model:
@@ -262,6 +274,11 @@ class Run:
 def _columns(found: Collection[str]) -> tuple[str, ...]:
     """The columns of a history, of which some need not be there."""
     return (*COLUMNS, *(name for name in FURTHER_COLUMNS if name in found))
+
+
+def _curve_columns(found: Collection[str]) -> tuple[str, ...]:
+    """The columns of a curve, of which some need not be there."""
+    return tuple(name for name in _columns(found) if name != "epoch")
 
 
 def _write_beginning(

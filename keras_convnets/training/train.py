@@ -30,9 +30,9 @@ from keras_convnets.training.preparation import (
     make_model,
     make_phases,
     make_settings,
-    precision,
 )
 from keras_convnets.training.recipe import Recipe
+from keras_convnets.training.reproducibility import precision
 from keras_convnets.training.run import MAX_SKIPPED, Run, Settings, check_free, check_share
 from keras_convnets.training.skipping import without
 from keras_convnets.training.start import load_start, notes_on_start
@@ -53,6 +53,8 @@ def train(
     initial_seed: int | None = None,
     max_skipped: float = MAX_SKIPPED,
     strategy: str = "auto",
+    evaluate_every: int | None = None,
+    report: bool = True,
     quiet: bool = False,
 ) -> Run:
     """Trains a net by a recipe into a run directory, on one device, several, or a cluster.
@@ -78,6 +80,9 @@ def train(
         strategy: where: "single", "mirrored", "multi_worker", "tpu" or "parameter_server"; "auto"
             for what the cluster that TF_CONFIG names, or else the devices of this machine, are for.
             A batch is that of all devices together.
+        evaluate_every: steps between evaluations of the validation images, which go to curve.csv
+            and change no weight; at the ends of epochs alone if `None`.
+        report: whether report.html is drawn at the end.
         quiet: whether to show nothing.
 
     Returns:
@@ -118,24 +123,26 @@ def train(
         make_settings(recipe, images, seed, mixed_precision, checkpoint_every),
         accumulate=accumulate,
         initial_seed=initial_seed,
+        evaluate_every=evaluate_every,
+        report=report,
     )
     with precision(mixed_precision):
         model = make_model(recipe, images, settings, place)
-        report = load_start(model, recipe, settings.classes)
+        start = load_start(model, recipe, settings.classes)
         images = decode(recipe, images, settings, quiet)
         images.check_skipped(max_skipped)
         settings = dataclasses.replace(
             settings,
             training_images=len(images.train),
             max_skipped=max_skipped,
-            head=head_begin(model, report.left + report.reinitialized if report else ()),
+            head=head_begin(model, start.left + start.reinitialized if start else ()),
         )
         phases = make_phases(recipe, images.train, model, settings, place)
         # The kept checkpoints, the one that is being written, the best weights, and the model.
         need = (Checkpoints.KEPT + 3) * checkpoint_bytes(model, phases.optimizers)
         check_space(_existing(path), need, "checkpoints and the model")
         run = _create(path, recipe, settings, images, place)
-        _tell_start(run, report, images, quiet)
+        _tell_start(run, start, images, quiet)
         _tell(notes_on_length(recipe, model, phases.steps), quiet)
         return work(run, images, model, phases, place, quiet=quiet, is_new=True)
 

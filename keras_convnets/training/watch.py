@@ -15,15 +15,15 @@ from keras_convnets.evaluation import evaluate, evaluate_multi_label
 from keras_convnets.files import write_text
 from keras_convnets.training.averaging import averaged
 from keras_convnets.training.checkpoint import Checkpoints, Progress
-from keras_convnets.training.fit import WATCHED
+from keras_convnets.training.curve import validation_columns
 from keras_convnets.training.model import main_output
 from keras_convnets.training.preparation import (
     decode,
     load_data,
     make_model,
     make_phases,
-    precision,
 )
+from keras_convnets.training.reproducibility import precision
 from keras_convnets.training.run import Run
 
 FILE = "watched.csv"
@@ -80,11 +80,10 @@ def watch(path: str | os.PathLike, *, quiet: bool = False) -> Iterator[dict[str,
                     scores = score(net, batches)
                 if not math.isfinite(scores.loss):
                     raise DivergedError("The validation loss", progress.steps)
-                figures = {name: scores.figures[name] for name in WATCHED if name in scores.figures}
                 row = {
                     "step": progress.steps,
                     "samples": progress.steps * recipe.batch_size.value,
-                    **{f"val_{name}": value or 0.0 for name, value in figures.items()},
+                    **validation_columns(scores, {}),
                 }
                 rows.append(row)
                 _write(run.path / FILE, rows)

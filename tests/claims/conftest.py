@@ -40,8 +40,8 @@ def tiny_claim():
 @pytest.fixture
 def quick(monkeypatch):
     """No speeds are measured, and runs have the least length."""
-    speeds = (plan.Speed(0.001, 1.0, True),) * 2
-    monkeypatch.setattr(plan, "_measure", lambda claim, nets, data: speeds)
+    speeds = (plan.Speed(0.001, 0.0, 1.0, True),) * 2
+    monkeypatch.setattr(plan, "_measure", lambda claim, nets, data, test_images: speeds)
     monkeypatch.setattr(plan, "LEAST_STEPS", 3)
 
 
@@ -98,10 +98,10 @@ def results():
 
     def run(seed, accuracies):
         rows = [
-            {"epoch": i, "step": 100 * i, "samples": 3200 * i, "seconds": 2.0 * i, "val_top1": top1}
+            {"step": 100 * i, "samples": 3200 * i, "seconds": 2.0 * i, "val_top1": top1}
             for i, top1 in enumerate(accuracies, start=1)
         ]
-        return {"seed": seed, "path": f"runs/{seed}", "diverged": None, "history": rows}
+        return {"seed": seed, "path": f"runs/{seed}", "diverged": None, "curve": rows}
 
     def arm(name, figures):
         return {
@@ -128,6 +128,7 @@ def results():
                 "method": "t interval",
                 "verdict": "holds",
                 "crossing": None,
+                "axis": "",
             }
         ],
         "steps": 300,

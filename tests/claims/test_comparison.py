@@ -4,7 +4,7 @@ import pytest
 
 from keras_convnets.claims.comparison import Comparison
 from keras_convnets.errors import InputError
-from keras_convnets.training import choice
+from keras_convnets.training import Run, choice
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def test_the_page_has_everything(folders):
         assert text in page
 
 
-def test_a_run_without_an_epoch_can_not_be_compared(folders):
+def test_a_run_without_an_evaluation_can_not_be_compared(folders):
     (folders[2] / "history.csv").unlink()
-    with pytest.raises(InputError, match="b0' has no epoch that is done yet"):
+    with pytest.raises(InputError, match="b0' has no evaluation yet"):
         Comparison(folders)
 
 
@@ -89,3 +89,14 @@ def test_runs_of_one_epoch_at_other_times_are_a_point(write_run, tiny_recipe, tm
     history.write_text(history.read_text().replace("30.0", "60.0"))
     line = Comparison(paths).draw().axes[2].lines[0]
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.75], pytest.approx([60]))
+
+
+def test_evaluations_within_epochs_are_read_where_they_are(folders):
+    """At step 250 of the first run, between its epochs of 100 steps, is 0.85."""
+    run = Run(folders[0])
+    between = {**run.history[1], "step": 250, "samples": 1000, "val_top1": 0.85}
+    run.write_curve([*run.history[:2], between, run.history[2]])
+    comparison = Comparison(folders[:1], 0.82)
+    assert comparison.times()[0][1:4] == ["1 of 1", "250", "1,000"]
+    [panel, *_] = comparison.draw().axes
+    assert list(panel.lines[0].get_xdata()) == [100, 200, 250, 300]

@@ -29,6 +29,13 @@ def test_more_is_better_in_every_figure():
     assert METRICS["minus_test_loss"].value(ROWS, {"loss": 0.4}) == -0.4
 
 
+def test_a_score_by_its_logarithm_is_of_several_labels_or_of_one():
+    """Differences are the logarithms of ratios: 0.78 over 0.75 is 3.92 log %."""
+    metric = METRICS["log_score"]
+    ahead = metric.value(ROWS, {"top1": 0.2, "map_at_100": 0.78})
+    assert ahead - metric.value(ROWS, {"top1": 0.75}) == pytest.approx(3.922, abs=1e-3)
+
+
 def test_a_run_that_diverged_counts_as_chance():
     assert METRICS["test_top1"].diverged(10, 400) == 10
     assert METRICS["minus_steps_to_80"].diverged(10, 400) == -400

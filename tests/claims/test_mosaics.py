@@ -37,6 +37,16 @@ def test_each_quarter_is_an_image_of_its_label_at_half_its_size(mosaics):
             assert label % 10 in garments.labels[equal]
 
 
+def test_the_same_mosaics_may_have_one_label_the_garment_on_the_upper_left(mosaics, tmp_path):
+    single = data.load(write_mosaics("fashion_mnist_6k", 40, 0, tmp_path / "one", one_label=True))
+    assert single.classes == mosaics.classes[:10]
+    assert not single.is_multi_label
+    for index in range(40):
+        np.testing.assert_array_equal(single.train.image(index, 1), mosaics.train.image(index, 1))
+        placed = mosaics.train.labels[index]
+        assert single.train.labels[index] == placed[(placed >= 10) & (placed < 20)] - 10
+
+
 def test_mosaics_are_made_of_grey_images_with_one_label(photo_folder, tmp_path):
     with pytest.raises(InputError, match="Mosaics are made of fashion_mnist.*folder:"):
         write_mosaics(f"folder:{photo_folder}", 4, 0, tmp_path / "mosaics")

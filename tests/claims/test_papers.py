@@ -17,7 +17,7 @@ ALL = [claims.get(name) for name in claims.names()]
 
 @functools.cache
 def nets_of(name):
-    return settle(claims.get(name), 1, 10)
+    return settle(claims.get(name), 1, 10, 5)
 
 
 every_claim = pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
@@ -67,6 +67,15 @@ def test_each_arm_has_a_recipe(claim):
 def made_by(claim):
     """What makes the schedule of a claim from rate and steps."""
     return claim.fields.get("schedule", base.schedule)
+
+
+def test_nets_for_one_label_differ_in_their_last_layer_alone():
+    """50 labels against 10: 40 columns and biases less for each feature."""
+    v3, xception, v3_one, xception_one = settle(claims.get("gap_with_several_labels"), 1, 50, 10)
+    assert dict(xception.options) == dict(xception_one.options)
+    for net, one in ((v3, v3_one), (xception, xception_one)):
+        assert (net.parameters - one.parameters) % 40 == 0
+        assert net.parameters > one.parameters
 
 
 def test_cardinalities_have_the_templates_of_table_2():

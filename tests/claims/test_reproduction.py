@@ -1,5 +1,6 @@
 """Claims at work: what is written, what a kill leaves, and what another question gets."""
 
+import contextlib
 import json
 import re
 
@@ -29,7 +30,7 @@ def test_runs_are_of_equal_length_and_such_that_any_verb_can_use_them(
     assert (tmp_path / "out" / "figure.png").read_bytes().startswith(b"\x89PNG")
     for arm in results["arms"]:
         [run] = arm["runs"]
-        assert run["history"][-1]["step"] == results["steps"] == 3
+        assert [row["step"] for row in run["curve"]] == [1, 2, results["steps"]] == [1, 2, 3]
         kept = Run(tmp_path / "out" / run["path"])
         assert kept.is_finished
         assert (kept.settings.seed, kept.evaluation) == (0, run["evaluation"])
@@ -37,6 +38,35 @@ def test_runs_are_of_equal_length_and_such_that_any_verb_can_use_them(
         assert arm["parameters"] == kept.load_model().count_params()
     assert results["command"].startswith("keras-convnets reproduce tiny --data folder:")
     assert "tensorflow" in results["versions"]
+
+
+def test_a_bar_follows_the_steps_of_a_run_that_goes_on(tiny_claim, question, tmp_path, monkeypatch):
+    moved = []
+
+    @contextlib.contextmanager
+    def counting(what, total, quiet):
+        moved.append([what, total])
+        yield moved[-1].append
+
+    monkeypatch.setattr(reproduction, "counting", counting)
+    original, killed = fit._Monitor.on_train_batch_end, []
+
+    def end(self, batch, logs=None):
+        original(self, batch, logs)
+        if self._job.progress.steps == 2 and not killed:
+            killed.append(True)
+            self._job.checkpoints.save()
+            raise Killed
+
+    monkeypatch.setattr(fit._Monitor, "on_train_batch_end", end)
+    with pytest.raises(Killed):
+        claims.reproduce(tiny_claim, tmp_path / "out", seeds=1, **question)
+    claims.reproduce(tiny_claim, tmp_path / "out", seeds=1, **question)
+    assert moved == [
+        ["plain, seed 0", 3, 1, 1],
+        ["plain, seed 0", 3, 3],
+        ["mirrored, seed 0", 3, 1, 1, 1],
+    ]
 
 
 def test_arms_are_compared_seed_by_seed(tiny_claim, question, tmp_path, instant):
@@ -121,7 +151,7 @@ def test_trials_are_drawn_evenly_in_the_logarithm(tiny_claim):
 def test_a_run_that_diverges_counts_as_chance(
     tiny_claim, question, tmp_path, write_run, monkeypatch
 ):
-    def train(recipe, out, seed, quiet):
+    def train(recipe, out, seed, quiet, **rest):
         is_whole = "plain" in out.name
         write_run(out, recipe, seed, (0.8, 0.9), is_done=is_whole)
         if not is_whole:
@@ -144,11 +174,16 @@ def test_speeds_between_those_that_were_measured_lie_on_a_line(tiny_claim, monke
     class Rates:
         compute, input = 3200.0, 6400.0
 
+    monkeypatch.setattr(plan, "_FIXED_SECONDS", 6.0)
+    monkeypatch.setattr(plan, "_TRACES", 0.0)
+
     monkeypatch.setattr(plan.training, "profile", lambda recipe, **rest: Rates)
     nets = [Net(tiny_claim.arms[0], {}, 0, macs) for macs in (5, 1, 3, 2, 4)]
-    speeds = MEASURE(tiny_claim, nets, "fashion_mnist_6k")
+    speeds = MEASURE(tiny_claim, nets, "fashion_mnist_6k", 1000)
     assert [speed.is_measured for speed in speeds].count(True) == 4
     assert [speed.step for speed in speeds] == pytest.approx([4 / 3200 + 4 / 6400] * 5)
+    assert [speed.image for speed in speeds] == pytest.approx([0.25 / 3200] * 5)
+    assert [speed.run for speed in speeds] == pytest.approx([6 + 1000 * 0.25 / 3200] * 5)
 
 
 def test_a_signal_says_how_to_go_on(tiny_claim, question, tmp_path, monkeypatch):
@@ -172,9 +207,13 @@ def test_amounts_are_checked_before_anything_is_written(
 
 
 def test_the_length_is_what_the_time_allows_for_all_arms_together():
-    """600 s less 2 x 2 runs of 10 s fixed; 2 seeds of 10 + 20 ms, with a tenth for evaluation."""
-    speeds = [plan.Speed(0.010, 10.0, True), plan.Speed(0.020, 10.0, True)]
+    """600 s less 2 x 2 runs of 10 s fixed; 2 seeds of 10 + 20 ms, with a tenth for evaluation.
+
+    The 12 points of a curve are evaluations of 500 images of 1 ms each.
+    """
+    speeds = [plan.Speed(0.010, 0.001, 10.0, True), plan.Speed(0.020, 0.001, 10.0, True)]
     asked = plan.Question("tiny", "fashion_mnist", 12_000, seeds=2, minutes=10, trials=0)
-    assert plan._steps(speeds, asked, 600) == int((600 - 40) / (1.1 * 2 * 0.030))
+    curves = 2 * 2 * 12 * 500 * 0.001
+    assert plan._steps(speeds, asked, 600, 500) == int((600 - 40 - curves) / (1.1 * 2 * 0.030))
     tuned = plan.Question("tiny", "fashion_mnist", 12_000, seeds=2, minutes=10, trials=4)
-    assert plan._steps(speeds, tuned, 600) == int((600 - 120) / (1.1 * 3 * 0.030))
+    assert plan._steps(speeds, tuned, 600, 500) == int((600 - 120 - curves) / (1.1 * 3 * 0.030))

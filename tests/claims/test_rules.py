@@ -85,6 +85,7 @@ def test_a_falling_difference_crosses_zero_where_its_line_does():
     assert found.estimate == pytest.approx(2.06)
     assert found.verdict == "holds"
     assert found.crossing == pytest.approx(2 ** (1.5 - 0.05 / 2.06))
+    assert found.axis == "segments"
 
 
 def test_there_is_no_crossing_beyond_the_points():

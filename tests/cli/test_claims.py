@@ -3,6 +3,7 @@
 import pytest
 
 from keras_convnets import claims
+from keras_convnets.training import Run
 
 
 def test_reproduce_alone_lists_all_claims_with_paper_and_cost(run):
@@ -33,3 +34,15 @@ def test_compare_refuses_what_it_can_not_draw(run, arguments, sentence):
     code, _, err = run("compare", *arguments)
     assert code == 2
     assert sentence in err
+
+
+def test_a_run_is_evaluated_between_epochs_and_compared(run, tmp_path):
+    out = tmp_path / "run"
+    code, _, err = run("train", "lenet5_mnist", "--smoke", "--evaluate-every", 3, "--out", out)
+    assert code == 0, err
+    steps = [row["step"] for row in Run(out).curve]
+    assert 3 in steps
+    assert len(steps) > len(Run(out).history)
+    code, _, err = run("compare", out, "--out", tmp_path / "page.html")
+    assert code == 0, err
+    assert "validation accuracy over steps" in (tmp_path / "page.html").read_text()

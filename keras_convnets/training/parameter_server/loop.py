@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_convnets.errors import DivergedError, InputError
 from keras_convnets.files import write_json
+from keras_convnets.training import curve
 from keras_convnets.training import fit as synchronous
 from keras_convnets.training.display import Display
 from keras_convnets.training.job import Job
@@ -96,10 +97,17 @@ class _Loop:
         """Trains from the position within an epoch to its end, with checkpoints on the way."""
         self._figures.rest(time.perf_counter() - self._ended)
         self._twin.phases.observe(job.run.history[: job.progress.epoch])
-        every = job.run.settings.checkpoint_every
+        settings = job.run.settings
+        every = settings.checkpoint_every
         while job.steps_left > 0:
-            self._train(min(job.steps_left, every - job.progress.steps % every), display)
+            nearest = min(
+                each - job.progress.steps % each
+                for each in (every, settings.evaluate_every or every)
+            )
+            self._train(min(job.steps_left, nearest), display)
             self._twin.pull()
+            if curve.is_due(job):
+                curve.evaluate_between(job)
             # Behind the last step of an epoch the epoch's own checkpoint follows.
             if (job.steps_left > 0 and job.progress.steps % every == 0) or job.stop.name:
                 job.checkpoints.save()
