@@ -146,7 +146,7 @@ def test_a_worker_names_the_image_that_it_cannot_read(start, tmp_path):
     options = (
         *("--data", f"folder:{tmp_path / 'images'}"),
         # Crops keep the files encoded: workers read them in each epoch.
-        *("--set", "augmentation=(InceptionCrop(),)", *LENGTH),
+        *("--set", "variant=modern", "--set", "augmentation=(InceptionCrop(),)", *LENGTH),
     )
     cluster = start(1, 1, *options)
     cluster.wait_until(lambda: cluster.steps >= 50)
