@@ -14,6 +14,7 @@ from keras_convnets.errors import InputError
 
 GONE_AFTER = 300.0
 LOOK_EVERY = 5.0
+_THREADS = 4
 
 
 def serve(role: Role, *, gone_after: float = GONE_AFTER, look_every: float = LOOK_EVERY) -> None:
@@ -56,6 +57,10 @@ def _start(role: Role):
     # Else calls to a task that is down fail at once, and it could not come back. TensorFlow
     # crashes if the variable is there and empty.
     os.environ["GRPC_FAIL_FAST"] = os.environ.get("GRPC_FAIL_FAST") or "use_caller"
+    # TensorFlow runs functions in as many threads as there are cores. With a single one a worker
+    # hangs: the function occupies the thread that its answers from parameter servers need.
+    if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < _THREADS:
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(_THREADS))
     import tensorflow as tf
 
     try:
