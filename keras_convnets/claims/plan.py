@@ -18,7 +18,7 @@ from keras_convnets.claims.mosaics import write_mosaics
 from keras_convnets.claims.subset import cut
 from keras_convnets.errors import InputError, check_number
 from keras_convnets.files import read_json, write_json
-from keras_convnets.training.train import VALIDATION_SHARE
+from keras_convnets.training.preparation import VALIDATION_SHARE
 
 FILE = "plan.json"
 IMAGES = 12_000

@@ -93,9 +93,9 @@ def plan(
 
 def _recipe(name: str, settings: list[str]) -> "Recipe":
     from keras_convnets import recipes, training
-    from keras_convnets.cli.training import _adapt
+    from keras_convnets.cli.training import adapt
 
-    return training.settle(_adapt(recipes.get(name), settings, None, None))
+    return training.settle(adapt(recipes.get(name), settings, None, None))
 
 
 def _check(

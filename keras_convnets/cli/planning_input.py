@@ -18,8 +18,6 @@ _IMAGES = {
     "fashion_mnist": (60_000, "Fashion-MNIST"),
     "fashion_mnist_6k": (4_500, "the embedded set, without the tenth for validation"),
 }
-# A dense kernel of fewer numbers stays whole, in training too.
-_LARGE = 2**18
 _GREY = ("mnist", "fashion_mnist", "fashion_mnist_6k")
 
 
@@ -68,6 +66,7 @@ def _count(recipe: "Recipe") -> dict:
     from keras_convnets.analysis import count_complexity
     from keras_convnets.distribution.planning import Variable
     from keras_convnets.training.model import build_training_model, preprocessing_of
+    from keras_convnets.training.parameter_server import LARGE
     from keras_convnets.training.start import architecture_of
 
     _, variant = architecture_of(recipe)
@@ -76,7 +75,7 @@ def _count(recipe: "Recipe") -> dict:
     model = build_training_model(recipe, channels, mode)
     cost = count_complexity(model)
     dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    large = {id(x.kernel) for x in dense if math.prod(x.kernel.shape) >= _LARGE}
+    large = {id(x.kernel) for x in dense if math.prod(x.kernel.shape) >= LARGE}
     return {
         "macs": cost.macs,
         "variables": tuple(

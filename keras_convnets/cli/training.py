@@ -113,7 +113,7 @@ def train(
             chosen = chosen.set("weights", weights)
         if smoke:
             chosen = _smoke(chosen, data)
-        chosen = training.settle(_adapt(chosen, set_ or [], epochs, batch_size))
+        chosen = training.settle(adapt(chosen, set_ or [], epochs, batch_size))
         title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
         if profile:
@@ -155,9 +155,10 @@ def _smoke(recipe: "Recipe", data: str | None) -> "Recipe":
     return small
 
 
-def _adapt(
+def adapt(
     recipe: "Recipe", settings: list[str], epochs: float | None, batch_size: int | None
 ) -> "Recipe":
+    """Returns a recipe with what `--set`, `--epochs` and `--batch-size` say."""
     from keras_convnets.training import Epochs
 
     for setting in settings:

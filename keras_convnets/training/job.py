@@ -25,6 +25,7 @@ from keras_convnets.evaluation import (
     evaluate,
     evaluate_multi_label,
 )
+from keras_convnets.stopping import StopRequest
 from keras_convnets.training.averaging import has_average
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.display import Display
@@ -33,7 +34,6 @@ from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
 from keras_convnets.training.shared_net import SharedNet, shared_batches
 from keras_convnets.training.skipping import leave_out, told
-from keras_convnets.training.stop import StopRequest
 
 # Figures of the raw weights that are kept where evaluation uses averaged ones.
 WATCHED_RAW = ("loss", "top1", "map_at_100")

@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from keras_convnets.data import Worker
 from keras_convnets.distribution.replicas import naming_lost_processes, share
+from keras_convnets.stopping import StopRequest
 from keras_convnets.training import fit as loop
 from keras_convnets.training.job import Job
 from keras_convnets.training.monitor import Monitor
 from keras_convnets.training.shared_net import next_together
-from keras_convnets.training.stop import StopRequest
 
 
 def fit(job: Job) -> None:

@@ -8,6 +8,7 @@ from keras_convnets.data import ImageSet, count_steps
 from keras_convnets.distribution.replicas import spread_seeds, uniter
 from keras_convnets.distribution.strategies import Place
 from keras_convnets.errors import InputError
+from keras_convnets.stopping import stop_requests
 from keras_convnets.training import multi_worker, parameter_server
 from keras_convnets.training.averaging import averages_of
 from keras_convnets.training.checkpoint import Checkpoints, Progress
@@ -18,7 +19,6 @@ from keras_convnets.training.model import normalizations
 from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
 from keras_convnets.training.start import load_start
-from keras_convnets.training.stop import stop_requests
 from keras_convnets.training.whitening import learn_whitening
 
 

@@ -28,7 +28,7 @@ def test_tables_say_all(run):
         "worker's network",
         "pulled by a worker",
         "worker_batch 1 images the recipe's batch, of each worker",
-        "steps_per_closure 10 steps",
+        "steps_per_closure 20 steps",
         "efficiency 0.23 Inception-v3 at batch 32",
     ):
         assert part in words

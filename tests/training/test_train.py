@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from keras_convnets.errors import DivergedError, InputError, StoppedError
 from keras_convnets.training import Piecewise, Run, Steps, choice, resume, train
+from keras_convnets.training.preparation import absolute_spec
 from keras_convnets.training.run import FINAL_FILES
 from keras_convnets.training.schedules import Constant, Epochs
-from keras_convnets.training.train import absolute_spec
 
 
 @pytest.fixture

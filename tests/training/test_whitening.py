@@ -13,7 +13,7 @@ from keras_convnets.deployment import Predictor
 from keras_convnets.errors import InputError
 from keras_convnets.training import Epochs, PolyakMean, Steps, choice, resume, train, whitening
 from keras_convnets.training.model import preprocessing_of
-from keras_convnets.training.train import VALIDATION_SHARE
+from keras_convnets.training.preparation import VALIDATION_SHARE
 
 
 @pytest.fixture

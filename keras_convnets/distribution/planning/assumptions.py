@@ -162,7 +162,7 @@ def assume(
             ),
             number("step_overhead", _PER_STEP, "s", _OVERHEADS),
             number("closure_overhead", _PER_CLOSURE, "s", _OVERHEADS),
-            number("steps_per_closure", 10, "steps", "this package's default", 1, is_whole=True),
+            number("steps_per_closure", 20, "steps", "this package's default", 1, is_whole=True),
             Assumption("placement", IN_TURN, "", "TensorFlow's", choices=PLACEMENTS),
             number("dense_parts", max(servers, 1), "", "as many as servers", 1, is_whole=True),
             number("shared_cores", 0, "cores", "0: every process has its own", is_whole=True),
