@@ -1,7 +1,7 @@
 """Whether the training step of a recipe can be compiled as a TPU wants it.
 
-A TPU runs what XLA compiles: all shapes known, here with one replica's batch, in bfloat16. No TPU is
-asked; XLA for the CPU is, which knows most operations that XLA for TPUs knows.
+A TPU runs what XLA compiles, with all shapes known, here in bfloat16. No TPU is asked; XLA for the
+CPU is, which knows most operations that XLA for TPUs knows.
 """
 
 import dataclasses
@@ -26,12 +26,10 @@ class Compilation:
 
     Attributes:
         fault: what XLA says against it; `None` if it was compiled and ran.
-        unknown_shapes: names of operations whose outputs have no known shape.
         seconds: that it took, with the first step.
     """
 
     fault: str | None
-    unknown_shapes: tuple[str, ...]
     seconds: float
 
 
@@ -66,17 +64,11 @@ def _compile(model: keras.Model, labels: tf.Tensor, batch_size: int) -> Compilat
         labels = dict.fromkeys(model.output, labels)
     step = tf.function(model.train_step, jit_compile=True, autograph=False)
     begin = time.perf_counter()
-    fault, unknown = None, ()
+    fault = None
     try:
         with deep_graphs():
             model._symbolic_build(data_batch=(images, labels))  # the variables of metrics
-            graph = step.get_concrete_function((images, labels)).graph
-            unknown = tuple(
-                operation.name
-                for operation in graph.get_operations()
-                if any(not output.shape.is_fully_defined() for output in operation.outputs)
-            )
             step((images, labels))
     except (tf.errors.OpError, ValueError, NotImplementedError) as error:
         fault = reason_of(error)
-    return Compilation(fault, unknown, time.perf_counter() - begin)
+    return Compilation(fault, time.perf_counter() - begin)

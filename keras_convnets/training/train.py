@@ -15,7 +15,7 @@ import rich.console
 from keras_convnets.data import ImageSet
 from keras_convnets.data.splits import BEFORE_WORK
 from keras_convnets.distribution import current_role, serve
-from keras_convnets.distribution.replicas import in_each_process, wait
+from keras_convnets.distribution.replicas import in_each_process, naming_lost_processes, wait
 from keras_convnets.distribution.strategies import Place, find_place
 from keras_convnets.errors import InputError
 from keras_convnets.files import check_space
@@ -116,7 +116,7 @@ def train(
         accumulate=accumulate,
         initial_seed=initial_seed,
     )
-    with precision(mixed_precision):
+    with precision(mixed_precision), naming_lost_processes(place):
         model = make_model(recipe, images, settings, place)
         report = load_start(model, recipe, settings.classes)
         images = decode(recipe, images, settings, quiet)
@@ -168,7 +168,7 @@ def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = Fal
         raise _changed(run, images)
     for leftover in run.path.rglob(".*.partial.*") if run.writes else ():
         leftover.unlink()  # of a write that was killed
-    with precision(settings.mixed_precision):
+    with precision(settings.mixed_precision), naming_lost_processes(place):
         model = make_model(run.recipe, images, settings, place)
         known = [fault for fault in run.faults if fault.found != BEFORE_WORK]
         whole, images = images.train, without(images, known, run.faults)
