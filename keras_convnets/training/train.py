@@ -67,7 +67,7 @@ def train(
         data: as `data.load` takes it, in place of the recipe's; the number of classes follows it.
         out: directory of the run; `runs/<recipe>-<time>` if `None`.
         seed: int from 0 to 2^32 - 1.
-        mixed_precision: "float16", "bfloat16" or `None`.
+        mixed_precision: "float16", "bfloat16" or `None`; a TPU computes in bfloat16 anyway.
         checkpoint_every: steps between checkpoints; an epoch or 500 if `None`, the lesser.
         accumulate: micro-batches of an update, one after the other, for a device that is too small
             for the recipe's batch; batch normalization has its statistics of each.
@@ -98,6 +98,8 @@ def train(
     """
     check_trainable(recipe, accumulate)
     place = _find_place(strategy, recipe, accumulate, mixed_precision)
+    if place.name == "tpu":
+        mixed_precision = mixed_precision or "bfloat16"
     now = datetime.datetime.now()
     name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
     path = Path(out) if out is not None else Path("runs", name)
