@@ -96,15 +96,15 @@ def train_at(place: str, out: Path, cases: list[str]) -> None:
         environments = [{}]
         command += ["--devices", count]
     else:
-        environments = [{"TF_CONFIG": text} for text in _cluster(int(count))]
+        environments = [{"TF_CONFIG": text} for text in cluster(int(count))]
     with _processes(command, environments) as processes:
         for process in processes:
             if process.wait(TIMEOUT):
                 raise SystemExit(f"{place}: a process ended with {process.returncode}")
 
 
-def _cluster(workers: int) -> list[str]:
-    """The TF_CONFIG of each process of a cluster on this machine."""
+def cluster(workers: int) -> list[str]:
+    """Returns the TF_CONFIG of each process of a cluster on this machine."""
     with contextlib.ExitStack() as stack:
         listeners = [
             stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(workers)

@@ -9,11 +9,12 @@ import rich.markup
 import rich.table
 import typer
 
+from keras_convnets.cli.exit_codes import FAILED
 from keras_convnets.cli.recipes import print_differences
 from keras_convnets.errors import InputError
 
 if TYPE_CHECKING:
-    from keras_convnets.training import Profile, Recipe, Run
+    from keras_convnets.training import Compilation, Profile, Recipe, Run
 
 
 def train(
@@ -88,6 +89,13 @@ def train(
     profile: Annotated[
         bool, typer.Option("--profile", help="Train nothing; tell what bounds the speed.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="With --strategy tpu: train nothing; tell whether XLA can compile the step.",
+        ),
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with a run that was stopped or killed.")
     ] = None,
@@ -100,12 +108,14 @@ def train(
         others = (recipe, data, model, weights, out, epochs, batch_size, set_, mixed_precision)
         rest = (checkpoint_every, max_skipped, initial_seed, evaluate_every)
         is_given = any(option is not None for option in (*others, *rest))
-        if is_given or seed or profile or smoke or accumulate != 1:
+        if is_given or seed or profile or smoke or dry_run or accumulate != 1:
             raise InputError(
                 "--resume takes everything else but --strategy from the run; give it alone."
             )
         run = training.resume(resume, strategy=strategy)
     else:
+        if dry_run and strategy != "tpu":
+            raise InputError(f"--dry-run is for --strategy tpu. Received: --strategy {strategy}")
         chosen = recipes.get(recipe or recipes.DEFAULT)
         if model is not None:
             chosen = chosen.with_model(model)
@@ -116,6 +126,9 @@ def train(
         chosen = training.settle(adapt(chosen, set_ or [], epochs, batch_size))
         title = rich.markup.escape(f"{chosen.net} by the recipe {chosen.name}: {chosen.about}")
         console.print(title, style="bold", highlight=False, soft_wrap=True)
+        if dry_run:
+            _tell_compilation(console, training.compile_recipe(chosen, data))
+            return
         if profile:
             found = training.profile(
                 chosen,
@@ -168,6 +181,16 @@ def adapt(
         recipe = recipe.set(field.strip(), value.strip())
     length = Epochs(epochs) if epochs is not None else None
     return recipe.scaled(batch_size=batch_size, length=length)
+
+
+def _tell_compilation(console: rich.console.Console, found: "Compilation") -> None:
+    """Prints what would not compile, and what that is worth."""
+    evidence = f"XLA for the CPU, bfloat16, known shapes, {found.seconds:.0f} s; no TPU was asked"
+    if found.fault is not None:
+        text = f"The training step does not compile ({evidence}): {found.fault}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(FAILED)
+    console.print(f"The training step compiles ({evidence}).", highlight=False, soft_wrap=True)
 
 
 def _tell_profile(console: rich.console.Console, found: "Profile") -> None:

@@ -53,7 +53,7 @@ def total(place: Place, numbers: Sequence[float]) -> np.ndarray:
     numbers = np.asarray(numbers, np.float64)
     if place.processes == 1:
         return numbers
-    with naming_lost_processes():
+    with naming_lost_processes(place):
         return _adder(place)(tf.constant(numbers)).numpy()
 
 
@@ -117,7 +117,7 @@ def uniter(place: Place, variables: Sequence[keras.Variable]) -> Callable[[], No
         place.strategy.run(replace)
 
     def unite():
-        with naming_lost_processes():
+        with naming_lost_processes(place):
             replace_all()
 
     return unite
@@ -142,12 +142,15 @@ def spread_seeds(place: Place, model: keras.Model) -> None:
             seed, count = tf.unstack(tf.convert_to_tensor(state))
             state.assign(tf.stack([seed + tf.cast(number, seed.dtype), count]))
 
-    place.strategy.run(shift)
+    tf.function(lambda: place.strategy.run(shift))()
 
 
 @contextlib.contextmanager
-def naming_lost_processes() -> Iterator[None]:
+def naming_lost_processes(place: Place) -> Iterator[None]:
     """Turns what TensorFlow makes of a process that is gone into a sentence.
+
+    Args:
+        place: where others may be.
 
     Raises:
         StoppedError: if one is gone.
@@ -155,6 +158,8 @@ def naming_lost_processes() -> Iterator[None]:
     try:
         yield
     except _OF_LOST_PROCESSES as error:
+        if place.processes == 1:
+            raise
         raise StoppedError(
             "Another worker is gone, and none can go on without it; start all of them again with "
             f"`keras-convnets train --resume RUN` ({reason_of(error)})"

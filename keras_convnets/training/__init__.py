@@ -1,6 +1,7 @@
 """Recipes, and training by them: runs that can be killed, resumed and read."""
 
 from keras_convnets.training.averaging import MovingAverage, PolyakMean
+from keras_convnets.training.compiling import Compilation, compile_recipe
 from keras_convnets.training.fine_tuning import EarlyStop, HeadPhase
 from keras_convnets.training.initializers import (
     HeNormal,
@@ -35,6 +36,7 @@ from keras_convnets.training.watch import watch
 __all__ = [
     "SGD",
     "C",
+    "Compilation",
     "Constant",
     "Cosine",
     "EarlyStop",
@@ -61,6 +63,7 @@ __all__ = [
     "Uniform",
     "Warmup",
     "choice",
+    "compile_recipe",
     "profile",
     "resume",
     "set_reproducible",

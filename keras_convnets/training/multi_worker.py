@@ -61,14 +61,15 @@ class _Steps:
         batches = iter(batches.take(steps))
         monitor = Monitor(job)
         monitor.set_model(job.model)
-        job.model.reset_metrics()
+        with naming_lost_processes(place):
+            job.model.reset_metrics()
         for number in range(steps):
             batch, is_stop = next_together(batches, place, self._own_stop.name is not None)
             if is_stop:
                 job.stop.name = self._own_stop.name or "a signal to another worker"
-            if self._phase is not job.phases.current:
-                self._phase, self._step = job.phases.current, _make_step(job, batch)
-            with naming_lost_processes():
+            with naming_lost_processes(place):
+                if self._phase is not job.phases.current:
+                    self._phase, self._step = job.phases.current, _make_step(job, batch)
                 logs = self._step(share(place, batch))
             monitor.on_train_batch_end(number, logs)
             if job.model.stop_training:

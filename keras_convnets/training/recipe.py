@@ -281,7 +281,8 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "clip_norm": (lambda v: v is None or 0 < v < math.inf, "a positive number or None"),
     "batch_norm": (
         lambda v: v is None or _are_batch_norm(v),
-        "{'momentum': in [0, 1), 'epsilon': above 0, 'synchronized': True or False}, some, or None",
+        "{'momentum': a number in [0, 1), 'epsilon': a number above 0, 'synchronized': True or "
+        "False}, some of them, or None",
     ),
     "ema": (
         lambda v: not isinstance(v, float | int) or 0 < v < 1,
@@ -340,9 +341,8 @@ def _are_augmentations(values: tuple) -> bool:
 def _are_batch_norm(options: dict) -> bool:
     ranges = {"momentum": lambda v: 0 <= v < 1, "epsilon": lambda v: 0 < v < math.inf}
     ranges["synchronized"] = lambda v: isinstance(v, bool)
-    are_numbers = all(isinstance(value, int | float) for value in options.values())
-    are_known = bool(options) and options.keys() <= ranges.keys()
-    return are_numbers and are_known and all(ranges[name](options[name]) for name in options)
+    is_known = bool(options) and options.keys() <= ranges.keys()
+    return is_known and all(isinstance(v, int | float) and ranges[k](v) for k, v in options.items())
 
 
 def _is_json(value: Any) -> bool:

@@ -42,7 +42,7 @@ class SharedNet:
             images: those of this process, and how many count of those of all processes.
         """
         own, count = images
-        with naming_lost_processes():
+        with naming_lost_processes(self._place):
             return self._predict_all(share(self._place, own)).numpy()[:count]
 
 

@@ -15,7 +15,7 @@ import rich.console
 from keras_convnets.data import ImageSet
 from keras_convnets.data.splits import BEFORE_WORK
 from keras_convnets.distribution import current_role
-from keras_convnets.distribution.replicas import in_each_process, wait
+from keras_convnets.distribution.replicas import in_each_process, naming_lost_processes, wait
 from keras_convnets.distribution.strategies import Place, find_place
 from keras_convnets.errors import InputError
 from keras_convnets.files import check_space
@@ -70,7 +70,7 @@ def train(
         data: as `data.load` takes it, in place of the recipe's; the number of classes follows it.
         out: directory of the run; `runs/<recipe>-<time>` if `None`.
         seed: int from 0 to 2^32 - 1.
-        mixed_precision: "float16", "bfloat16" or `None`.
+        mixed_precision: "float16", "bfloat16" or `None`; a TPU computes in bfloat16 anyway.
         checkpoint_every: steps between checkpoints; an epoch or 500 if `None`, the lesser.
         accumulate: micro-batches of an update, one after the other, for a device that is too small
             for the recipe's batch; batch normalization has its statistics of each.
@@ -106,6 +106,8 @@ def train(
     hold_out_seed = seed if initial_seed is None else initial_seed
     _serve(recipe, data, hold_out_seed, quiet)
     place = _find_place(strategy, recipe, accumulate, mixed_precision)
+    if place.name == "tpu":
+        mixed_precision = mixed_precision or "bfloat16"
     now = datetime.datetime.now()
     name = f"{recipe.name.replace(':', '-')}-{now:%Y%m%d-%H%M%S}"
     path = Path(out) if out is not None else Path("runs", name)
@@ -126,7 +128,7 @@ def train(
         evaluate_every=evaluate_every,
         report=report,
     )
-    with precision(mixed_precision):
+    with precision(mixed_precision), naming_lost_processes(place):
         model = make_model(recipe, images, settings, place)
         start = load_start(model, recipe, settings.classes)
         images = decode(recipe, images, settings, quiet)
@@ -179,7 +181,7 @@ def resume(path: str | os.PathLike, *, strategy: str = "auto", quiet: bool = Fal
         raise _changed(run, images)
     for leftover in run.path.rglob(".*.partial.*") if run.writes else ():
         leftover.unlink()  # of a write that was killed
-    with precision(settings.mixed_precision):
+    with precision(settings.mixed_precision), naming_lost_processes(place):
         model = make_model(run.recipe, images, settings, place)
         known = [fault for fault in run.faults if fault.found != BEFORE_WORK]
         whole, images = images.train, without(images, known, run.faults)

@@ -1,5 +1,7 @@
 """Which image comes when: a function of seed and epoch, whoever works."""
 
+import collections
+
 import numpy as np
 import pytest
 
@@ -78,18 +80,19 @@ def test_a_batch_that_workers_cannot_share_alike_is_refused():
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("length", [1, 11, 12, 13])
 def test_workers_evaluate_each_image_once_in_as_many_full_batches(count, length):
+    """Their batches of one step behind each other, step by step, are the images in order."""
     split = Split(np.arange(length), images=np.zeros((length, 4, 4, 1), np.uint8))
-    found, steps = [], set()
+    found, steps = collections.defaultdict(list), set()
     for i in range(count):
         batches = list(
             evaluation_batches(split, Preprocessing(4, 1, "raw"), 2, worker=Worker(i, count))
         )
         steps.add(len(batches))
-        for _, labels, *weights in batches:
+        for step, (_, labels, *weights) in enumerate(batches):
             assert count == 1 or len(labels) == 2
             is_real = weights[0] == 1 if weights else np.ones(len(labels), bool)
-            found += list(labels.numpy()[is_real])
-    assert sorted(found) == list(range(length))
+            found[step] += list(labels.numpy()[is_real])
+    assert [label for step in sorted(found) for label in found[step]] == list(range(length))
     assert len(steps) == 1
 
 
