@@ -9,9 +9,9 @@ import rich.markup
 import rich.table
 import typer
 
-from keras_convnets.cli.exit_codes import FAILED
 from keras_convnets.cli.recipes import print_differences
 from keras_convnets.errors import InputError
+from keras_convnets.exit_codes import FAILED
 
 if TYPE_CHECKING:
     from keras_convnets.training import Compilation, Profile, Recipe, Run
