@@ -63,7 +63,10 @@ def train(recipe: str, folder: Path, options: argparse.Namespace) -> Run:
     }
     arguments = [f"--set={name}={value}" for name, value in settings.items()]
     arguments = [recipe, "--data", f"tfrecord:{folder / 'records'}", *arguments]
-    if (out / "recipe.json").is_file():
+    is_begun = (out / "recipe.json").is_file()
+    if is_begun and Run(out).is_finished:
+        return Run(out)
+    if is_begun:
         arguments = ["--resume", str(out)]
     else:
         arguments += ["--out", str(out)]

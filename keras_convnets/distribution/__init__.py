@@ -3,7 +3,7 @@
 from keras_convnets.distribution.launcher import launch, local_roles
 from keras_convnets.distribution.listening import keep_to
 from keras_convnets.distribution.roles import Role, current_role
-from keras_convnets.distribution.serving import serve
+from keras_convnets.distribution.serving import prepare_to_serve, serve
 from keras_convnets.distribution.supervisor import Command, Limits
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "keep_to",
     "launch",
     "local_roles",
+    "prepare_to_serve",
     "serve",
 ]

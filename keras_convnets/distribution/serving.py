@@ -53,7 +53,8 @@ def _end(*_: object) -> NoReturn:
     os._exit(0)
 
 
-def _start(role: Role):
+def prepare_to_serve() -> None:
+    """Sets what TensorFlow reads when it begins; to be called before this process computes."""
     # Else calls to a task that is down fail at once, and it could not come back. TensorFlow
     # crashes if the variable is there and empty.
     os.environ["GRPC_FAIL_FAST"] = os.environ.get("GRPC_FAIL_FAST") or "use_caller"
@@ -61,6 +62,10 @@ def _start(role: Role):
     # hangs: the function occupies the thread that its answers from parameter servers need.
     if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < _THREADS:
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(_THREADS))
+
+
+def _start(role: Role):
+    prepare_to_serve()
     import tensorflow as tf
 
     try:

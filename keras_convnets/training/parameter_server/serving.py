@@ -1,6 +1,6 @@
 """What workers and parameter servers of a run do."""
 
-from keras_convnets.distribution import Role, serve
+from keras_convnets.distribution import Role, prepare_to_serve, serve
 from keras_convnets.training.parameter_server.pipeline import offer_batches
 from keras_convnets.training.preparation import decode, load_data, make_settings
 from keras_convnets.training.recipe import Recipe
@@ -19,6 +19,7 @@ def serve_run(role: Role, recipe: Recipe, data: str | None, seed: int, quiet: bo
     Raises:
         InputError: if there is no such data here, or the port is taken.
     """
+    prepare_to_serve()
     if role.task == "worker":
         recipe, images = load_data(recipe, data, seed)
         settings = make_settings(recipe, images, seed, None, None)
