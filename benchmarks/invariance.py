@@ -3,8 +3,8 @@
     python benchmarks/invariance.py
 
 Ten updates of small nets on 1, 2 and 4 logical CPUs (`mirrored`) and in 1 and 2 processes
-(`multi_worker`), each in processes of their own: how far the losses, and all that a checkpoint
-holds, are from those on one device, in proportion to the largest value of each variable. The nets
+(`multi_worker`), each in processes of their own: how far the losses and the weights, statistics
+among them, are from those on one device, relative to the largest value of each variable. The nets
 have what a step can have: L2, smoothed labels, a clipped gradient, momentum, averaged weights, and
 one has two auxiliary heads. Nothing is dropped: replicas drop other units than one device does.
 """
@@ -45,8 +45,18 @@ def train_here(devices: int, out: Path, cases: list[str]) -> None:
     )
     import keras
 
-    from keras_convnets.training import train
+    from keras_convnets.training import preparation, train
 
+    build = preparation.build_training_model
+
+    def build_without_dropout(*arguments):
+        model = build(*arguments)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dropout):  # those of auxiliary heads have no option
+                layer.rate = 0.0
+        return model
+
+    preparation.build_training_model = build_without_dropout
     for case in cases:
         net, norm, precision = case.split("-")
         keras.config.set_floatx(precision)
@@ -131,18 +141,20 @@ def _processes(command: list[str], environments: list[dict]) -> Iterator[list[su
 
 
 def read_run(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Returns the losses of a run's epochs, of training and validation, and its last checkpoint."""
+    """Returns the losses of a run's epochs, of training and validation, and its last weights."""
     import tensorflow as tf
 
     from keras_convnets.training import Run
 
-    losses = [row[name] for row in Run(path).history for name in ("loss", "val_loss")]
+    losses = [
+        row[name] for row in Run(path).history for name in ("loss", "val_loss", "val_loss_raw")
+    ]
     reader = tf.train.load_checkpoint(os.fspath(path / "checkpoints"))
     variables = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     floats = {
         name: value
         for name, value in variables.items()
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        if name.startswith("variables/") and value.dtype.kind == "f"
     }
     return np.array(losses), floats
 
