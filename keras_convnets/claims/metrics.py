@@ -119,7 +119,7 @@ METRICS = {
     ),
     **{
         f"minus_steps_to_{share}": Metric(
-            f"minus the steps to {share} % validation accuracy",
+            f"minus the steps to {share} % validation accuracy, steps",
             "steps",
             -1,
             lambda rows, scores, share=share: steps_to(rows, share / 100),
