@@ -18,6 +18,8 @@ from keras_convnets.files import read_json, write_text
 
 FOLDER = Path(__file__).parents[1] / "docs" / "claims"
 PAGE = FOLDER / "README.md"
+# Behind the name of a claim whose arms had a search each.
+_TUNED = "_tuned"
 
 INTRODUCTION = """# The papers' claims, tried on small nets
 
@@ -50,7 +52,8 @@ def rendered(results: list[dict[str, Any]]) -> str:
     """
     lines = [INTRODUCTION, "| claim | paper | runs | verdict |", "|---|---|---|---|"]
     for result in results:
-        link = f"[{result['title']}](#{result['claim']})"
+        tuned = ", each arm tuned" if result["question"]["trials"] else ""
+        link = f"[{result['title']}{tuned}](#{name_of(result)})"
         source = f"{result['paper']}, {result['section']}"
         count = len(result["arms"]) * result["question"]["seeds"]
         runs = f"{count} of {result['steps']:,} steps"
@@ -63,14 +66,21 @@ def rendered(results: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, *map(_section, results)]) + "\n"
 
 
+def name_of(result: dict[str, Any]) -> str:
+    """Returns the name of the files of a result, and of its section."""
+    return result["claim"] + (_TUNED if result["question"]["trials"] else "")
+
+
 def _section(result: dict[str, Any]) -> str:
-    name = result["claim"]
+    name = name_of(result)
     lines = ["", f"## {name}", "", result["sentence"], "", f"![{result['title']}]({name}.png)", ""]
-    lines += ["| arm | parameters | multiply-adds | test accuracy, % |", "|---|--:|--:|--:|"]
+    shown = _shown(result)
+    lines += [f"| arm | parameters | multiply-adds | {METRICS[shown].label} |", "|---|--:|--:|--:|"]
     for arm in result["arms"]:
-        top1 = " ".join(f"{value:.1f}" for value in arm["figures"]["test_top1"])
+        values = " ".join(f"{value:.1f}" for value in arm["figures"][shown])
         cost = f"{arm['parameters']:,} | {thousands(arm['macs'])}"
-        lines.append(f"| {arm['name']} | {cost} | {top1} |")
+        lines.append(f"| {arm['name']} | {cost} | {values} |")
+    lines += _tuned(result)
     lines.append("")
     for found in result["findings"]:
         metric = METRICS[found["metric"]]
@@ -87,16 +97,34 @@ def _section(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _shown(result: dict[str, Any]) -> str:
+    """Name of the metric that the table of a claim shows: accuracy, or what several labels have."""
+    metric = result["findings"][0]["metric"]
+    metric = METRICS[metric].drawn or metric
+    return metric if metric in ("map_at_100", "score") else "test_top1"
+
+
+def _tuned(result: dict[str, Any]) -> list[str]:
+    """What the search of each arm chose, if there was one."""
+    if not result["question"]["trials"]:
+        return []
+    chosen = (
+        f"{arm['name']}: rate {arm['rate_and_l2'][0]:g}, L2 {arm['rate_and_l2'][1]:g}"
+        for arm in result["arms"]
+    )
+    return ["", "Chosen for each arm: " + "; ".join(chosen) + "."]
+
+
 def tried() -> list[dict[str, Any]]:
     """Returns the results in docs/claims, in the order of the claims."""
-    paths = [FOLDER / f"{name}.json" for name in claims.names()]
+    paths = [FOLDER / f"{name}{end}.json" for name in claims.names() for end in ("", _TUNED)]
     return [read_json(path) for path in paths if path.is_file()]
 
 
 def main() -> None:
     """Copies results, and writes the page."""
     for folder in map(Path, sys.argv[1:]):
-        name = read_json(folder / "results.json")["claim"]
+        name = name_of(read_json(folder / "results.json"))
         shutil.copyfile(folder / "results.json", FOLDER / f"{name}.json")
         shutil.copyfile(folder / "figure.png", FOLDER / f"{name}.png")
     write_text(PAGE, rendered(tried()))

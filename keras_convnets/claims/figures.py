@@ -13,6 +13,8 @@ from keras_convnets.claims.metrics import METRICS
 from keras_convnets.claims.rules import FAILS, HOLDS, UNDECIDED
 
 COLOURS = {HOLDS: RIGHT, FAILS: WRONG, UNDECIDED: "#7f6000"}
+# In a line beside an interval.
+_MOST_LETTERS = 62
 _DATA = {"fashion_mnist": "Fashion-MNIST", "fashion_mnist_6k": "Fashion-MNIST, embedded part"}
 
 
@@ -95,6 +97,7 @@ def _draw_curves(axes: Axes, results: dict[str, Any]) -> None:
 def _draw_points(axes: Axes, results: dict[str, Any]) -> None:
     """The deciding figure of each arm: a dot for each seed, a bar for their mean."""
     metric = results["findings"][0]["metric"]
+    metric = METRICS[metric].drawn or metric
     arms, axis = results["arms"], results["axis"]
     for place, arm in enumerate(arms):
         values = arm["figures"][metric]
@@ -199,11 +202,13 @@ def _draw_finding(axes: Axes, row: int, finding: dict[str, Any], unit: str) -> N
         said += f"; zero at {finding['crossing']:.0f} {finding['axis']}"
     axes.plot([estimate], [row], "o", color=colour, markersize=8)
     what = METRICS[finding["metric"]].label.rpartition(",")[0]
-    shown = "\n".join(textwrap.wrap(f"{finding['statement']}: {finding['verdict']}", 52))
+    lines = textwrap.wrap(f"{finding['statement']}: {finding['verdict']}", 52)
+    found = f"{what} {said}"
+    lines += [found] if len(found) <= _MOST_LETTERS else [*textwrap.wrap(what, 52), said]
     axes.text(
         0.5,
         row - 0.18,
-        f"{shown}\n{what} {said}",
+        "\n".join(lines),
         transform=axes.get_yaxis_transform(),
         ha="center",
         va="bottom",

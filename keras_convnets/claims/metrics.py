@@ -19,6 +19,7 @@ class Metric:
         scale: what a run's number is multiplied with; negative if less is better.
         of: the number, from the rows of the curve and the final evaluation.
         chance: what a run that diverged gets, from the number of classes and of steps.
+        drawn: name of the metric that says the same of an arm to the eye; `None` for itself.
     """
 
     label: str
@@ -26,6 +27,7 @@ class Metric:
     scale: float
     of: Callable[[Rows, dict[str, Any]], float]
     chance: Callable[[int, int], float]
+    drawn: str | None = None
 
     def value(self, rows: Rows, evaluation: dict[str, Any]) -> float:
         """Returns the figure of a finished run, in the unit; more is better."""
@@ -66,6 +68,11 @@ def _one_of(classes: int, steps: int) -> float:
     return 1 / classes
 
 
+def _score(scores: dict[str, Any]) -> float:
+    """MAP@100 where images have several labels, and top-1 where they have one."""
+    return scores.get("map_at_100", scores["top1"])
+
+
 METRICS = {
     "test_top1": Metric(
         "test accuracy, %", "points", 100, lambda rows, scores: scores["top1"], _one_of
@@ -87,13 +94,21 @@ METRICS = {
     "map_at_100": Metric(
         "test MAP@100, %", "points", 100, lambda rows, scores: scores["map_at_100"], _one_of
     ),
+    "score": Metric(
+        "test MAP@100, or accuracy with one label, %",
+        "points",
+        100,
+        lambda rows, scores: _score(scores),
+        _one_of,
+    ),
     # Differences are ratios: how much better in per cent of itself, as the paper of Xception tells.
     "log_score": Metric(
-        "100 x log of test MAP@100, or of accuracy with one label, log %",
+        "logarithms of the scores, log %",
         "log %",
         100,
-        lambda rows, scores: float(np.log(max(scores.get("map_at_100", scores["top1"]), 1e-6))),
+        lambda rows, scores: float(np.log(max(_score(scores), 1e-6))),
         lambda classes, steps: float(np.log(1 / classes)),
+        drawn="score",
     ),
     "minus_test_loss": Metric(
         "minus the test cross-entropy, nats",
@@ -104,7 +119,7 @@ METRICS = {
     ),
     **{
         f"minus_steps_to_{share}": Metric(
-            f"minus the steps to {share} % validation accuracy",
+            f"minus the steps to {share} % validation accuracy, steps",
             "steps",
             -1,
             lambda rows, scores, share=share: steps_to(rows, share / 100),

@@ -63,7 +63,9 @@ def summarize(
         runs: for each arm its runs, in the order of the seeds.
         chosen: rate and L2 of each arm if it was tuned.
     """
-    names = dict.fromkeys((*(rule.metric for rule in claim.rules), *_ALWAYS))
+    deciding = [rule.metric for rule in claim.rules]
+    drawn = [METRICS[name].drawn for name in deciding if METRICS[name].drawn]
+    names = dict.fromkeys((*deciding, *drawn, *_ALWAYS))
     figures = {
         name: {
             arm.name: [_figure(name, run, plan.classes, plan.steps) for run in own]

@@ -43,6 +43,24 @@ def test_points_are_the_figures_of_the_seeds(results):
     assert list(picture.axes[0].lines[0].get_ydata()) == [70, 72]
 
 
+def test_points_of_logarithms_are_drawn_as_what_they_are_of(results):
+    results["figure"] = "points"
+    results["findings"][0]["metric"] = "log_score"
+    for arm in results["arms"]:
+        arm["figures"]["score"] = arm["figures"].pop("test_top1")
+    axes = draw(results).axes[0]
+    assert axes.get_ylabel() == "test MAP@100, or accuracy with one label, %"
+    assert list(axes.lines[0].get_ydata()) == [70, 72]
+
+
+def test_what_was_found_is_cut_into_lines_that_fit_beside_the_interval(results):
+    statement = "a statement of many words that are needed to tell what it is all about"
+    results["findings"][0] |= {"statement": statement, "metric": "minus_steps_to_75"}
+    results["findings"][0] |= {"low": -1e20, "high": 1e20}
+    written = [part for part in texts(draw(results)).split(" | ") if statement[:20] in part]
+    assert max(map(len, written[0].split("\n"))) <= 62
+
+
 def test_a_heat_map_has_the_difference_of_its_rows_below(results):
     results["figure"] = {
         "rows": ["none", "ReLU"],

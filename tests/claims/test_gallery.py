@@ -37,4 +37,6 @@ def test_verdicts_follow_from_the_figures_of_the_runs(script):
         for finding, kept in zip(found, results["findings"], strict=True):
             assert finding.estimate == pytest.approx(kept["estimate"])
             assert finding.verdict == Finding(**kept).verdict
-        assert (script.FOLDER / f"{claim.name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (
+            (script.FOLDER / f"{script.name_of(results)}.png").read_bytes().startswith(b"\x89PNG")
+        )

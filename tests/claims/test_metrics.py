@@ -23,6 +23,14 @@ def test_the_mean_over_a_run_is_of_steps_not_of_epochs():
     assert mean_over_run(ROWS[:1], "val_top1") == 0.5
 
 
+def test_every_label_ends_with_a_unit():
+    """What stands before it is what texts call the figure."""
+    for metric in METRICS.values():
+        what, comma, unit = metric.label.rpartition(", ")
+        assert what
+        assert unit in ("%", metric.unit)
+
+
 def test_more_is_better_in_every_figure():
     assert METRICS["test_top1"].value(ROWS, {"top1": 0.875}) == 87.5
     assert METRICS["minus_steps_to_80"].value(ROWS, {}) == pytest.approx(-300)

@@ -2,7 +2,7 @@
 
 from keras_convnets.claims.claim import Arm, Claim
 from keras_convnets.claims.rules import Contrast
-from keras_convnets.training import Constant
+from keras_convnets.training import Constant, MovingAverage
 
 V3_PAPER = "Szegedy et al. 2016, arXiv 1512.00567"
 V4_PAPER = "Szegedy et al. 2017, arXiv 1602.07261"
@@ -49,7 +49,7 @@ AVERAGED_WEIGHTS = Claim(
     section="8",
     sentence="Evaluation uses a running average of the weights over time.",
     arms=(
-        Arm("averaged", "InceptionV3", _V3, fields={"ema": 0.99}),
+        Arm("averaged", "InceptionV3", _V3, fields={"ema": MovingAverage(0.99)}),
         Arm("last", "InceptionV3", _V3),
     ),
     rules=(
@@ -62,8 +62,9 @@ AVERAGED_WEIGHTS = Claim(
     ),
     fields={"schedule": _constant, "rate": 0.02},
     remarks=(
-        "At a constant rate, for one that falls to nothing averages by itself; the mean is over "
-        "some 100 steps (0.99).",
+        "At a constant rate, for one that falls to nothing averages by itself. The mean is over "
+        "some 100 steps (0.99) and over fewer at first, as in the released trainer of "
+        "Inception-v3, so that it soon forgets the first weights.",
     ),
 )
 
