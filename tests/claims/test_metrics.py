@@ -26,7 +26,7 @@ def test_the_mean_over_a_run_is_of_steps_not_of_epochs():
 def test_every_label_ends_with_a_unit():
     """What stands before it is what texts call the figure."""
     for metric in METRICS.values():
-        what, comma, unit = metric.label.rpartition(", ")
+        what, _, unit = metric.label.rpartition(", ")
         assert what
         assert unit in ("%", metric.unit)
 
