@@ -37,7 +37,7 @@ class ContrastWhitening(keras.layers.Layer):
     Example:
 
     >>> layer = keras_convnets.layers.ContrastWhitening(scale=2.0)
-    >>> layer(np.array([[[[0.0], [2.0]]]])).numpy().ravel().round(3).tolist()
+    >>> layer(np.array([[[[0.0], [2.0]]]])).numpy().astype(float).ravel().round(3).tolist()
     [-1.414, 1.414]
     """
 

@@ -103,7 +103,8 @@ def make_model(
     recipe: Recipe, images: ImageSet, settings: Settings, place: Place = HERE
 ) -> keras.Model:
     """Builds the net with random weights, and makes sure that it has what the recipe freezes."""
-    set_reproducible(settings.seed)
+    # XLA refuses the gradient of max pooling where the switch is set (TensorFlow 2.21).
+    set_reproducible(settings.seed, deterministic_kernels=place.name != "tpu")
     with place.scope():
         return _make_model(recipe, images, settings)
 
@@ -113,9 +114,9 @@ def _make_model(recipe: Recipe, images: ImageSet, settings: Settings) -> keras.M
     model = build_training_model(*arguments)
     check_frozen(model, recipe)
     if settings.initial_seed is not None:
-        set_reproducible(settings.initial_seed)
+        keras.utils.set_random_seed(settings.initial_seed)
         model.set_weights(build_training_model(*arguments).get_weights())
-        set_reproducible(settings.seed)
+        keras.utils.set_random_seed(settings.seed)
     if images.is_multi_label:
         start_from_frequencies(model, images.train)
     return accumulating(model, settings.accumulate)

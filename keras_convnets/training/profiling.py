@@ -66,7 +66,7 @@ def profile(
     *,
     data: str | None = None,
     seed: int = 0,
-    mixedprecision: str | None = None,
+    mixed_precision: str | None = None,
     accumulate: int = 1,
     seconds: float | None = None,
     quiet: bool = False,
@@ -77,7 +77,7 @@ def profile(
         recipe: what would be trained; from random weights, which take as long as any others.
         data: see `train`.
         seed: see `train`.
-        mixedprecision: see `train`.
+        mixed_precision: see `train`.
         accumulate: see `train`.
         seconds: how long each of the parts is measured; 10 if `None`.
         quiet: whether to show nothing.
@@ -89,9 +89,9 @@ def profile(
     find_place("single", None, is_async=recipe.parallelism.value == "async")
     recipe, images = load_data(recipe, data, seed)
     settings = dataclasses.replace(
-        make_settings(recipe, images, seed, mixedprecision, None), accumulate=accumulate
+        make_settings(recipe, images, seed, mixed_precision, None), accumulate=accumulate
     )
-    with precision(mixedprecision):
+    with precision(mixed_precision):
         model = make_model(recipe, images, settings)
         images = decode(recipe, images, settings, quiet)
         settings = dataclasses.replace(settings, head=head_begin(model, ()))

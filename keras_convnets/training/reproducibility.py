@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 
-def set_reproducible(seed: int) -> None:
+def set_reproducible(seed: int, *, deterministic_kernels: bool = True) -> None:
     """Seeds Python, NumPy and TensorFlow, and has TensorFlow use deterministic kernels.
 
     Two runs of the same program on the same CPU then end with equal bits. The switch to
@@ -16,9 +16,11 @@ def set_reproducible(seed: int) -> None:
 
     Args:
         seed: int from 0 to 2^32 - 1.
+        deterministic_kernels: `False` leaves the switch as it is.
     """
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if deterministic_kernels:
+        tf.config.experimental.enable_op_determinism()
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from keras_convnets.claims import plan, reproduction
 from keras_convnets.claims.arms import Net
 from keras_convnets.errors import DivergedError, InputError, StoppedError
 from keras_convnets.training import Run, fit
+from keras_convnets.training.monitor import Monitor
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -49,7 +50,7 @@ def test_a_bar_follows_the_steps_of_a_run_that_goes_on(tiny_claim, question, tmp
         yield moved[-1].append
 
     monkeypatch.setattr(reproduction, "counting", counting)
-    original, killed = fit._Monitor.on_train_batch_end, []
+    original, killed = Monitor.on_train_batch_end, []
 
     def end(self, batch, logs=None):
         original(self, batch, logs)
@@ -58,7 +59,7 @@ def test_a_bar_follows_the_steps_of_a_run_that_goes_on(tiny_claim, question, tmp
             self._job.checkpoints.save()
             raise Killed
 
-    monkeypatch.setattr(fit._Monitor, "on_train_batch_end", end)
+    monkeypatch.setattr(Monitor, "on_train_batch_end", end)
     with pytest.raises(Killed):
         claims.reproduce(tiny_claim, tmp_path / "out", seeds=1, **question)
     claims.reproduce(tiny_claim, tmp_path / "out", seeds=1, **question)

@@ -86,7 +86,7 @@ def test_a_killed_and_resumed_run_has_the_curve_of_an_unbroken_one(
 def test_rows_that_a_kill_undid_are_dropped_at_once(go, dying, killed, tmp_path, monkeypatch):
     """The row is of step 3, and the checkpoint of step 2."""
 
-    def die(job, display):
+    def die(job, steps):
         raise killed
 
     undo = dying(3)
@@ -95,7 +95,7 @@ def test_rows_that_a_kill_undid_are_dropped_at_once(go, dying, killed, tmp_path,
     undo()
     run = Run(tmp_path / "run")
     assert [row["step"] for row in run.curve] == [3]
-    monkeypatch.setattr(fit, "_fit_epoch", die)
+    monkeypatch.setattr(fit, "_fit_steps", die)
     with pytest.raises(killed):
         resume(run.path, quiet=True)
     assert run.curve == []

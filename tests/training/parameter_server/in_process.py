@@ -56,7 +56,7 @@ def train(name: str, folder: Path, place: Place, placements: dict) -> dict:
             device: [variable.path for variable in variables]
             for device, variables in twin.placement().items()
         }
-        original(self)
+        return original(self)
 
     original, loop._Loop.write_figures = loop._Loop.write_figures, write_figures
 
