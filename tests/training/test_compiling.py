@@ -31,7 +31,7 @@ NETS = {
 
 @pytest.fixture(autouse=True)
 def free_order():
-    """Runs of other tests in this process want the same bits again, which XLA has no pooling for."""
+    """Other tests of this process want the same bits again, which XLA has no pooling for."""
     config.disable_op_determinism()
 
 
