@@ -13,50 +13,38 @@ NAMES = ("resnet_imagenet", "googlenet_imagenet", "xception_jft:fc")
 LARGE = 1000  # numbers of a kernel that is split
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    command = (
-        sys.executable,
-        str(Path(__file__).with_name("in_process.py")),
-        str(tmp_path_factory.mktemp("runs")),
-        "2",
-        str(LARGE),
-        *NAMES,
-    )
+def test_one_worker_gives_the_numbers_of_one_device(tmp_path):
+    """One test, for all of it comes from one process that takes a minute."""
+    script = Path(__file__).with_name("in_process.py")
+    command = (sys.executable, str(script), str(tmp_path), "2", str(LARGE), *NAMES)
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    answers = json.loads(done.stdout.splitlines()[-1])
+    for name in NAMES:
+        check_numbers(name, answers["runs"][name])
+    check_placement(answers["placements"]["xception_jft:fc"])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_one_worker_gives_the_weights_of_one_device(name, answers):
-    assert answers["runs"][name]["largest_difference"] < 1e-9
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_one_worker_gives_the_curves_of_one_device(name, answers):
-    run = answers["runs"][name]
+def check_numbers(name, run):
+    """The weights and curves of one device, and no weights but one's own."""
+    assert run["largest_difference"] < 1e-9, name
     for ours, theirs in zip(run["asynchronous"], run["alone"], strict=True):
         ours, theirs = ({**row, "seconds": 0} for row in (ours, theirs))
-        assert ours == pytest.approx(theirs, rel=1e-6)
+        assert ours == pytest.approx(theirs, rel=1e-6), name
     one, other = (
-        {name: value for name, value in each.items() if not isinstance(value, str)}
+        {key: value for key, value in each.items() if not isinstance(value, str)}
         for each in run["evaluations"]
     )
-    assert other == pytest.approx(one, rel=1e-6)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_one_worker_meets_weights_of_its_own_alone(name, answers):
-    figures = answers["runs"][name]["figures"]
+    assert other == pytest.approx(one, rel=1e-6), name
+    figures = run["figures"]
     assert figures["steps"] == 6
     assert figures["surplus"] == 0
     assert figures["staleness"]["counts"] == {"0": 6}
     assert list(figures["workers"]) == ["0"]
 
 
-def test_large_kernels_and_their_slots_lie_on_all_servers(answers):
-    placement = answers["placements"]["xception_jft:fc"]
+def check_placement(placement):
+    """Large kernels and their slots lie on all servers."""
     assert len(placement) == 2
     for layer in ("fc1", "fc2"):
         for slot in ("", "_momentum", "_velocity", "_average"):
