@@ -1,18 +1,15 @@
 """Evaluation beside training: each new checkpoint of a run, in a process of its own."""
 
-import csv
 import dataclasses
-import io
 import math
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from keras_convnets.data import evaluation_batches
 from keras_convnets.errors import DivergedError, InputError
 from keras_convnets.evaluation import evaluate, evaluate_multi_label
-from keras_convnets.files import write_text
+from keras_convnets.training import rows as tables
 from keras_convnets.training.averaging import averaged
 from keras_convnets.training.checkpoint import Checkpoints, Progress
 from keras_convnets.training.curve import validation_columns
@@ -68,7 +65,7 @@ def watch(path: str | os.PathLike, *, quiet: bool = False) -> Iterator[dict[str,
             max(recipe.batch_size.value, 32),
             classes=len(images.classes),
         )
-        rows = _read(run.path / FILE)
+        rows = tables.read(run.path / FILE, tuple)
         while True:
             # Asked first: what is there behind the end stays.
             is_last = run.is_finished
@@ -86,29 +83,9 @@ def watch(path: str | os.PathLike, *, quiet: bool = False) -> Iterator[dict[str,
                     **validation_columns(scores, {}),
                 }
                 rows.append(row)
-                _write(run.path / FILE, rows)
+                tables.write(run.path / FILE, tuple(row), rows)
                 yield row
             elif is_last:
                 return
             else:
                 time.sleep(_LOOK_EVERY)
-
-
-def _read(path: Path) -> list[dict[str, float]]:
-    if not path.is_file():
-        return []
-    try:
-        with path.open(newline="") as file:
-            return [
-                {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)
-            ]
-    except (TypeError, ValueError) as error:
-        raise InputError(f"The file {str(path)!r} is damaged: {error!r}.") from error
-
-
-def _write(path: Path, rows: list[dict[str, float]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[-1], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
