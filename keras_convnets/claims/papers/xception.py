@@ -178,6 +178,9 @@ SEPARABLE_VGG = Claim(
     ),
 )
 
+# 4096 times the width of Inception-v3, as both nets of table 2 have them.
+_DENSE = {"head_units": (328, 328)}
+
 MULTI_LABEL = Claim(
     name="xception_with_several_labels",
     title="With several labels an image Xception beats Inception-v3, and dense layers help",
@@ -187,18 +190,27 @@ MULTI_LABEL = Claim(
     "by 4.3 % with two of 4096 units, which help both nets.",
     arms=(
         *_RIVALS,
-        Arm(
-            "Xception, dense layers",
-            "Xception",
-            {**_SMALL, "width_multiplier": 0.082, "head_units": (328, 328)},
-        ),
+        Arm("Inception-v3, dense layers", "InceptionV3", {**_RIVALS[0].options, **_DENSE}),
+        Arm("Xception, dense layers", "Xception", {**_SMALL, "width_multiplier": 0.082, **_DENSE}),
     ),
     rules=(
-        Contrast("Xception ends better", {"Xception": 1, "Inception-v3": -1}, metric="map_at_100"),
         Contrast(
-            "dense layers help",
-            {"Xception, dense layers": 1, "Xception": -1},
+            "Xception ends better without dense layers",
+            {"Xception": 1, "Inception-v3": -1},
             metric="map_at_100",
+        ),
+        Contrast(
+            "Xception ends better with dense layers",
+            {"Xception, dense layers": 1, "Inception-v3, dense layers": -1},
+            metric="map_at_100",
+        ),
+        *(
+            Contrast(
+                f"dense layers help {name}",
+                {f"{name}, dense layers": 1, name: -1},
+                metric="map_at_100",
+            )
+            for name in ("Inception-v3", "Xception")
         ),
     ),
     figure="points",
@@ -206,7 +218,8 @@ MULTI_LABEL = Claim(
     remarks=(
         "Mosaics of four garments have 50 labels, each class and each class with its place, and "
         "5 to 8 of them in an image.",
-        "Dense layers of 4096 units times the width; Inception-v3's builder has none.",
+        "Dense layers have 328 units, 4096 by the width of Inception-v3; the two nets with them "
+        "differ by 0.3 % in parameters.",
     ),
 )
 
