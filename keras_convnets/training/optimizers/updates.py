@@ -6,6 +6,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_convnets.distribution.transfer import (
+    bring_to_servers,
+    computed_beside,
+    is_on_server,
+)
 from keras_convnets.training.averaging import Share
 
 
@@ -56,17 +61,24 @@ class _Extended:
         ops.cond(ops.equal(self.iterations, 0), self._start_average, lambda: None)
         super().apply(grads, trainable_variables)
         for average, variable in self.averages():
-            part = ops.cast(share, average.dtype)
-            average.assign(average + part * (variable - average))
+            with computed_beside(variable):
+                part = ops.cast(share, average.dtype)
+                average.assign(average + part * (variable - average))
+
+    def _get_current_learning_rate(self):
+        with computed_beside(self.iterations):
+            return super()._get_current_learning_rate()
 
     def _clip_gradients(self, grads):
         return grads if _count_replicas() > 1 else super()._clip_gradients(grads)
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         reduced = super()._all_reduce_sum_gradients(grads_and_vars)
+        grads, variables = zip(*reduced, strict=True)
+        if is_on_server(variables[0]):
+            return list(zip(bring_to_servers(grads, variables), variables, strict=True))
         if _count_replicas() == 1:
             return reduced
-        grads, variables = zip(*reduced, strict=True)
         return list(zip(super()._clip_gradients(list(grads)), variables, strict=True))
 
     def averages(self) -> Sequence[tuple[keras.Variable, keras.Variable]]:

@@ -44,7 +44,14 @@ class Twin:
         self._pairs += _align(optimizer.variables, self.optimizer.variables)
         inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         self.iterations = inner.iterations
-        make_atomic(self.optimizer.iterations, inner.iterations)
+        device = self.iterations.value.device
+        make_atomic(
+            *(self.optimizer.iterations, inner.iterations),
+            # On the same server, if it has one, for then no message is needed.
+            behind=min(
+                self.model.trainable_variables, key=lambda weight: weight.value.device != device
+            ),
+        )
         self.push()
 
     def push(self) -> None:
@@ -75,14 +82,22 @@ class Twin:
         return dict(sorted(held.items()))
 
 
-def make_atomic(*counters: keras.Variable) -> None:
+def make_atomic(*counters: keras.Variable, behind: keras.Variable) -> None:
     """Lets several workers add to variables without losing what another one adds meanwhile.
 
     Keras adds by reading and assigning; TensorFlow has an operation that does both at once.
+
+    Args:
+        *counters: the variables.
+        behind: a weight whose update comes first: nothing else would keep a server from counting
+            an update whose gradients have not come.
     """
 
     def assign_add(self, value):
-        return self._value.assign_add(tf.cast(value, self._value.dtype))
+        with tf.device(behind.value.device):
+            updated = tf.identity(behind.value)
+        with tf.device(self.value.device), tf.control_dependencies([updated]):
+            return self._value.assign_add(tf.cast(value, self._value.dtype))
 
     for counter in counters:
         counter.assign_add = types.MethodType(assign_add, counter)
