@@ -6,7 +6,9 @@ Ten updates of small nets on 1, 2 and 4 logical CPUs (`mirrored`) and in 1 and 2
 (`multi_worker`), each in processes of their own: how far the losses and the weights, statistics
 among them, are from those on one device, relative to the largest value of each variable. The nets
 have what a step can have: L2, smoothed labels, a clipped gradient, momentum, averaged weights, and
-one has two auxiliary heads. Nothing is dropped: replicas drop other units than one device does.
+one has two auxiliary heads. Nothing is dropped: replicas drop other units than one device does. The
+images are noise: in drawings many activations are equal, and where rounding turns them from above
+zero to below, gradients of all of them change at once.
 """
 
 import argparse
@@ -22,10 +24,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 from compare import machine, write_result
 
 STEPS = 10
 BATCH_SIZE = 16
+CLASSES, IMAGES, SIZE = 4, 20, 20
 NETS = ("xception", "googlenet")
 NORMS = ("synchronized", "inference")
 PRECISIONS = ("float64", "float32")
@@ -35,7 +39,18 @@ BOUNDS = {"float64": 1e-10, "float32": 1e-3}
 TIMEOUT = 1800
 
 
-def train_here(devices: int, out: Path, cases: list[str]) -> None:
+def write_images(folder: Path) -> str:
+    """Writes images of noise by class; returns the spec of `--data`."""
+    draws = np.random.default_rng(0)
+    for index, number in itertools.product(range(CLASSES), range(IMAGES)):
+        path = folder / str(index) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = draws.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+        PIL.Image.fromarray(pixels).save(path)
+    return f"folder:{folder}"
+
+
+def train_here(devices: int, out: Path, cases: list[str], data: str) -> None:
     """Trains in this process, as its TF_CONFIG says, or on so many logical CPUs."""
     import tensorflow as tf
 
@@ -61,11 +76,11 @@ def train_here(devices: int, out: Path, cases: list[str]) -> None:
         net, norm, precision = case.split("-")
         keras.config.set_floatx(precision)
         keras.config.set_dtype_policy(precision)
-        train(small_recipe(net, norm), out=out / case, seed=3, quiet=True)
+        train(small_recipe(net, norm), data=data, out=out / case, seed=3, quiet=True)
 
 
 def small_recipe(net: str, norm: str):
-    """Returns the recipe of a small net on 64 embedded images."""
+    """Returns the recipe of a small net."""
     from keras_convnets import recipes
     from keras_convnets.training import SGD, MovingAverage, Steps, choice
 
@@ -81,7 +96,6 @@ def small_recipe(net: str, norm: str):
         "model_options": model_options,
         "input_size": input_size,
         "aux_weight": 0.3 if net == "googlenet" else None,
-        "data": "smoke_rgb",
         "classes": None,
         "batch_size": BATCH_SIZE,
         "length": Steps(STEPS),
@@ -98,10 +112,10 @@ def small_recipe(net: str, norm: str):
     return recipe.replace(**{name: choice(value, "small") for name, value in fields.items()})
 
 
-def train_at(place: str, out: Path, cases: list[str]) -> None:
+def train_at(place: str, out: Path, cases: list[str], data: str) -> None:
     """Trains at a place, in new processes."""
     count, kind = place.split()
-    command = [sys.executable, __file__, "--out", str(out), "--cases", *cases]
+    command = [sys.executable, __file__, "--out", str(out), "--data", data, "--cases", *cases]
     if kind.startswith("device"):
         environments = [{}]
         command += ["--devices", count]
@@ -175,15 +189,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--devices", type=int, help="train in this process, on so many")
     parser.add_argument("--out", type=Path, help="folder of the runs; default: one that is removed")
+    parser.add_argument("--data", help="see `keras-convnets train`; default: images of noise")
+    parser.add_argument("--places", nargs="*", default=PLACES[1:], help="beside one device")
     parser.add_argument("--cases", nargs="*", default=CASES, help="NET-NORM-PRECISION")
     options = parser.parse_args()
     if options.devices or "TF_CONFIG" in os.environ:
-        train_here(options.devices or 1, options.out, options.cases)
+        train_here(options.devices or 1, options.out, options.cases, options.data)
         return
     with tempfile.TemporaryDirectory() as folder:
         out = options.out or Path(folder)
-        for place in PLACES:
-            train_at(place, out / place, options.cases)
+        data = options.data or write_images(Path(folder, "images"))
+        for place in (PLACES[0], *options.places):
+            train_at(place, out / place, options.cases, data)
         rows = [
             {
                 "net": case,
@@ -191,7 +208,7 @@ def main() -> None:
                 "difference": difference(out / PLACES[0] / case, out / place / case),
             }
             for case in options.cases
-            for place in PLACES[1:]
+            for place in options.places
         ]
     for row in rows:
         print(f"{row['net']:32} {row['place']:10} {row['difference']:.1e}")
