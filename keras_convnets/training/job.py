@@ -33,7 +33,7 @@ from keras_convnets.training.display import Display
 from keras_convnets.training.model import main_output
 from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
-from keras_convnets.training.shared_net import SharedNet, shared_batches
+from keras_convnets.training.shared_net import SharedNet, UnreadBatchError, shared_batches
 from keras_convnets.training.skipping import leave_out, told
 
 # Figures of the raw weights that are kept where evaluation uses averaged ones.
@@ -206,10 +206,11 @@ class Job:
             reasons = [fault.reason for fault in faults]
         except InputError as unread:
             reasons = [str(unread)]
-        # One that ends or goes on alone would let the others wait.
-        found = [fault.file for fault in faults] or reasons
-        if first_that_differs(self.place, "\n".join(found)) is not None:
-            raise UnreadableError(_told_apart(reasons)) from error
+        if isinstance(error, UnreadBatchError):  # so that all are here
+            # One that ends or goes on alone would let the others wait.
+            found = [fault.file for fault in faults] or reasons
+            if first_that_differs(self.place, "\n".join(found)) is not None:
+                raise UnreadableError(_told_apart(reasons)) from error
         if not reasons:  # it was not an image, or is one no more
             raise error
         if not faults:
