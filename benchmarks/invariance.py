@@ -61,7 +61,15 @@ def train_here(devices: int, out: Path, cases: list[str]) -> None:
         net, norm, precision = case.split("-")
         keras.config.set_floatx(precision)
         keras.config.set_dtype_policy(precision)
-        train(small_recipe(net, norm), out=out / case, seed=3, report=False, quiet=True)
+        train(
+            small_recipe(net, norm),
+            out=out / case,
+            seed=3,
+            # Of a cluster of one worker, too, whose place would be this process alone.
+            strategy="multi_worker" if "TF_CONFIG" in os.environ else "auto",
+            report=False,
+            quiet=True,
+        )
 
 
 def small_recipe(net: str, norm: str):
