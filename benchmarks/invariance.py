@@ -76,7 +76,16 @@ def train_here(devices: int, out: Path, cases: list[str], data: str) -> None:
         net, norm, precision = case.split("-")
         keras.config.set_floatx(precision)
         keras.config.set_dtype_policy(precision)
-        train(small_recipe(net, norm), data=data, out=out / case, seed=3, quiet=True)
+        train(
+            small_recipe(net, norm),
+            data=data,
+            out=out / case,
+            seed=3,
+            # Of a cluster of one worker, too, whose place would be this process alone.
+            strategy="multi_worker" if "TF_CONFIG" in os.environ else "auto",
+            report=False,
+            quiet=True,
+        )
 
 
 def small_recipe(net: str, norm: str):

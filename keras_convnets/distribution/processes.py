@@ -44,6 +44,7 @@ class Process:
         self._tee = None if echo is None else _Tee(log, echo)
         self._process: subprocess.Popen | None = None
         self._started = 0.0
+        self._ended: float | None = None  # when that was seen
         self._was_told = False
 
     @property
@@ -63,8 +64,13 @@ class Process:
 
     @property
     def seconds(self) -> float:
-        """Since it was started last."""
-        return time.monotonic() - self._started
+        """That the process which was started last runs, or ran."""
+        return (self._ended or time.monotonic()) - self._started
+
+    @property
+    def seconds_since_end(self) -> float:
+        """Since that was seen to have ended; 0 while it runs."""
+        return 0.0 if self._ended is None else time.monotonic() - self._ended
 
     def start(self, command: Sequence[str]) -> None:
         """Starts it, for the first time or again.
@@ -95,12 +101,16 @@ class Process:
         if self._tee is not None:
             self._tee.attach(self._process.stdout)
         self._was_told = False
+        self._ended = None
         self.starts += 1
         self._started = time.monotonic()
 
     def poll(self) -> int | None:
         """Returns its exit code, negative if a signal killed it, or `None` while it runs."""
-        return self._process.poll()
+        code = self._process.poll()
+        if code is not None and self._ended is None:
+            self._ended = time.monotonic()
+        return code
 
     def watch(self, seconds: float) -> None:
         """Waits some time, or less if it writes something that is to be passed on."""

@@ -5,6 +5,7 @@ All processes of a place call these in the same order; each call waits for all o
 
 import contextlib
 import functools
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -93,6 +94,27 @@ def in_each_process(place: Place, number: float) -> np.ndarray:
     numbers = np.zeros(place.processes)
     numbers[place.process] = number
     return total(place, numbers)
+
+
+def first_that_differs(place: Place, text: str) -> int | None:
+    """Returns the first process that gave another text than process 0; `None` if all gave one.
+
+    Raises:
+        StoppedError: if a process is gone.
+    """
+    digest = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)  # exact as a float
+    digests = in_each_process(place, digest)
+    others = np.flatnonzero(digests != digests[0])
+    return int(others[0]) if len(others) else None
+
+
+def of_first(place: Place, numbers: Sequence[float]) -> list[float]:
+    """Returns the numbers of process 0 in every process.
+
+    Raises:
+        StoppedError: if a process is gone.
+    """
+    return total(place, list(numbers) if place.process == 0 else [0.0] * len(numbers)).tolist()
 
 
 def uniter(place: Place, variables: Sequence[keras.Variable]) -> Callable[[], None]:

@@ -164,7 +164,13 @@ def _multi_worker_strategy(tf_config: str) -> tf.distribute.Strategy:
 def _resolver(role: Role) -> tf.distribute.cluster_resolver.ClusterResolver:
     cluster = {task: list(addresses) for task, addresses in role.cluster.items()}
     return tf.distribute.cluster_resolver.SimpleClusterResolver(
-        tf.train.ClusterSpec(cluster), task_type=role.task, task_id=role.index, rpc_layer="grpc"
+        tf.train.ClusterSpec(cluster),
+        task_type=role.task,
+        task_id=role.index,
+        # It does not look for itself, and without any a worker would compute on its CPU. Logical
+        # devices can't be asked for before the strategy is there.
+        num_accelerators={"GPU": len(tf.config.list_physical_devices("GPU"))},
+        rpc_layer="grpc",
     )
 
 

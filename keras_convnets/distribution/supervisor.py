@@ -43,7 +43,8 @@ class Limits:
         quick_deaths: how often in a row a worker may do so.
         notice: seconds that the chief has to notice that a parameter server is gone.
         checkpoint: seconds that it has to save its state and end when it is asked to.
-        end: seconds that the others have to end.
+        end: seconds that the others have to end, when they are asked to, or when one of them ended
+            as if the work were done.
     """
 
     restarts: int = 3
@@ -186,7 +187,8 @@ class AsynchronousSupervisor(Supervisor):
 
     A worker that dies is started again, and nobody waits for it. With a parameter server its
     variables are gone: when the chief has noticed and ended, both start again, and go on from the
-    last checkpoint. If the chief dies, it alone does.
+    last checkpoint. If the chief dies, it alone does. One that ends with 0 may have seen before the
+    chief that the run is finished, so that the chief has some time to end, too.
     """
 
     def __init__(self, *arguments):
@@ -194,6 +196,7 @@ class AsynchronousSupervisor(Supervisor):
         self._lost: float | None = None  # when a parameter server was
 
     def _mend(self, dead):
+        dead = [process for process in dead if not self._may_be_done(process)]
         for worker in (process for process in dead if process.role.task == "worker"):
             if not self._restart_worker(worker):
                 return FAILED
@@ -207,6 +210,9 @@ class AsynchronousSupervisor(Supervisor):
     @property
     def _saving(self):
         return [self.chief]
+
+    def _may_be_done(self, process: Process) -> bool:
+        return process.poll() == 0 and process.seconds_since_end < self.limits.end
 
     def _restart_worker(self, worker: Process) -> bool:
         quick = worker.seconds < self.limits.quick

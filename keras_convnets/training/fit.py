@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_convnets.data import ImageSet, Worker, training_batches
+from keras_convnets.distribution.replicas import of_first
 from keras_convnets.files import replacing
 from keras_convnets.recursion import deep_graphs
 from keras_convnets.training import curve
@@ -173,13 +174,18 @@ def _end_epoch(job: Job, rows: list[dict[str, float]]) -> dict[str, float]:
             with replacing(job.best_weights) as temporary, deep_graphs():
                 job.model.save_weights(temporary)
     means = {name: total / progress.step for name, total in progress.sums.items()}
+    figures = {
+        "loss": means["loss"],
+        "top1": means["top1"],
+        **curve.validation_columns(scores, raw),
+    }
+    # Processors differ in last bits, and by these figures all processes take the same decisions.
+    same = dict(zip(figures, of_first(job.place, list(figures.values())), strict=True))
     return {
         "epoch": progress.epoch + 1,
         "step": progress.steps,
         "samples": progress.steps * job.batch_size,
         "seconds": round(progress.seconds, 3),
         "learning_rate": float(job.model.optimizer.learning_rate),
-        "loss": means["loss"],
-        "top1": means["top1"],
-        **curve.validation_columns(scores, raw),
+        **same,
     }

@@ -17,6 +17,7 @@ from keras_convnets.data import (
     evaluation_faults,
     training_faults,
 )
+from keras_convnets.distribution.replicas import first_that_differs
 from keras_convnets.distribution.strategies import Place
 from keras_convnets.errors import DivergedError, InputError, StoppedError, UnreadableError
 from keras_convnets.evaluation import (
@@ -32,7 +33,7 @@ from keras_convnets.training.display import Display
 from keras_convnets.training.model import main_output
 from keras_convnets.training.phases import Phases
 from keras_convnets.training.run import Run
-from keras_convnets.training.shared_net import SharedNet, shared_batches
+from keras_convnets.training.shared_net import SharedNet, UnreadBatchError, shared_batches
 from keras_convnets.training.skipping import leave_out, told
 
 # Figures of the raw weights that are kept where evaluation uses averaged ones.
@@ -199,12 +200,21 @@ class Job:
     def _skip_found(
         self, name: str, find: Callable[[], list[Fault]], error: tf.errors.OpError
     ) -> None:
+        faults = []
         try:
             faults = find()
+            reasons = [fault.reason for fault in faults]
         except InputError as unread:
-            raise UnreadableError(str(unread)) from error
-        if not faults:  # it was not an image, or is one no more
+            reasons = [str(unread)]
+        if isinstance(error, UnreadBatchError):  # so that all are here
+            # One that ends or goes on alone would let the others wait.
+            found = [fault.file for fault in faults] or reasons
+            if first_that_differs(self.place, "\n".join(found)) is not None:
+                raise UnreadableError(_told_apart(reasons)) from error
+        if not reasons:  # it was not an image, or is one no more
             raise error
+        if not faults:
+            raise UnreadableError(reasons[0]) from error
         self.skip(name, faults)
 
     def check_stop(self) -> None:
@@ -214,3 +224,13 @@ class Job:
                 f"Stopped by {self.stop.name} at step {self.progress.steps} of {self.total_steps}; "
                 f"`keras-convnets train --resume {self.run.path}` goes on from there."
             )
+
+
+def _told_apart(reasons: Sequence[str]) -> str:
+    """Says that another process can read what this one can't for some reasons, or the reverse."""
+    if reasons:
+        return f"{reasons[0]} Another worker sees another file; all should see the same."
+    return (
+        "Another worker can't read an image that this one can, and tells which; all should see the "
+        "same files."
+    )

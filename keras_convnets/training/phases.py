@@ -10,7 +10,7 @@ from keras_convnets.errors import InputError
 from keras_convnets.training.averaging import average_of
 from keras_convnets.training.losses import balanced_weights
 from keras_convnets.training.model import compile_model, normalizations
-from keras_convnets.training.optimizers import build_optimizer
+from keras_convnets.training.optimizers import build_optimizer, scaling_loss
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.schedules import Rows, Schedule, Watching
 from keras_convnets.training.start import architecture_of
@@ -105,6 +105,7 @@ class Phases:
             statistics=[v for layer in normalizations(self._model) for v in _statistics(layer)],
             bias_rate=recipe.bias_rate.value,
         )
+        optimizer = scaling_loss(optimizer, self._model.dtype_policy)
         compile_model(self._model, recipe, optimizer, self._class_weights)
         self._model.optimizer.build(self._model.trainable_variables)
         self._phases.append(Phase(about, first_step, last_step, until, rate, self._model.optimizer))

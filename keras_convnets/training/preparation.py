@@ -57,10 +57,20 @@ def check_place(place: Place, recipe: Recipe, accumulate: int, mixed_precision: 
             f"The batch of {recipe.batch_size.value} images can't be divided equally among "
             f"{place.replicas} replicas{of_each}; choose a multiple of {parts} (`--batch-size`)."
         )
+    if place.strategy is not None and accumulate > 1 and _synchronizes(recipe):
+        raise InputError(
+            "Replicas can't synchronize batch normalization within micro-batches; leave one of the "
+            "two out (`--set \"batch_norm={'synchronized': False}\"`). "
+            f"Received: accumulate={accumulate}, batch_norm={recipe.batch_norm.value!r}"
+        )
     if place.name == "tpu" and mixed_precision == "float16":
         raise InputError(
             "A TPU computes in bfloat16, not in float16. Received: mixed_precision='float16'"
         )
+
+
+def _synchronizes(recipe: Recipe) -> bool:
+    return (recipe.batch_norm.value or {}).get("synchronized", False)
 
 
 def load_data(recipe: Recipe, data: str | None, seed: int) -> tuple[Recipe, ImageSet]:

@@ -12,6 +12,13 @@ from keras_convnets.distribution.replicas import naming_lost_processes, share, t
 from keras_convnets.distribution.strategies import Place
 
 
+class UnreadBatchError(tf.errors.UnknownError):
+    """Some process can't read its part of a batch; it is raised in all of them."""
+
+    def __init__(self, reason: str):
+        super().__init__(None, None, reason)
+
+
 class SharedNet:
     """A net, as `evaluation.evaluate` takes one, on all replicas of a place.
 
@@ -61,7 +68,7 @@ def shared_batches(
         place: where the net is.
 
     Raises:
-        OpError: in every process, if one can't read an image.
+        UnreadBatchError: in every process, if one can't read an image.
     """
     own = Worker(place.process, place.processes)
     batches = iter(
@@ -81,7 +88,7 @@ def next_together(batches: Iterator, place: Place, flag: bool = False) -> tuple[
     """Returns the next batch, if every process can read its own, and whether one has its flag up.
 
     Raises:
-        OpError: in every process, if one can't.
+        UnreadBatchError: in every process, if one can't.
     """
     fault, batch = None, None
     try:
@@ -90,7 +97,7 @@ def next_together(batches: Iterator, place: Place, flag: bool = False) -> tuple[
         fault = error
     faults, flags = total(place, [fault is not None, flag])
     if faults:
-        raise fault or tf.errors.UnknownError(None, None, "Another worker can't read its images.")
+        raise UnreadBatchError(str(fault or "Another worker can't read its images.")) from fault
     return batch, flags > 0
 
 

@@ -2,20 +2,18 @@
 
 import dataclasses
 import datetime
-import hashlib
 import json
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import rich.console
 
 from keras_convnets.data import ImageSet
 from keras_convnets.data.splits import BEFORE_WORK
 from keras_convnets.distribution import current_role
-from keras_convnets.distribution.replicas import in_each_process, naming_lost_processes, wait
+from keras_convnets.distribution.replicas import first_that_differs, naming_lost_processes, wait
 from keras_convnets.distribution.strategies import Place, find_place
 from keras_convnets.errors import InputError
 from keras_convnets.files import check_space
@@ -214,12 +212,10 @@ def _find_place(
 def _create(path: Path, recipe: Recipe, settings: Settings, images: ImageSet, place: Place) -> Run:
     """Makes the directory of a run, in one process, and sees to it that all mean the same run."""
     text = json.dumps([recipe.to_json(), dataclasses.asdict(settings)], sort_keys=True)
-    digest = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)  # exact as a float
-    digests = in_each_process(place, digest)
-    others = np.flatnonzero(digests != digests[0])
-    if len(others):
+    other = first_that_differs(place, text)
+    if other is not None:
         raise InputError(
-            f"Worker {others[0]} has another recipe, other options or other images than worker 0; "
+            f"Worker {other} has another recipe, other options or other images than worker 0; "
             "all should be started alike and read the same files."
         )
     if place.is_chief:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ..processes import is_alive
+
 # What each process does: notes what it was given, and then the next of the deeds of its role.
 TASK = """
 import json, os, pathlib, signal, sys, time
@@ -63,15 +65,6 @@ task = [sys.executable, folder + "/task.py", folder]
 command = Command([*task, "start"], [*task, "resume"], pathlib.Path(folder, "marker"))
 sys.exit(launch(command, logs=folder + "/logs", limits=Limits(**{limits!r}), **{options!r}))
 """
-
-
-def is_alive(pid):
-    """Whether a process runs; one that nobody has waited for has ended, too."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
 
 
 def wait_until(condition, seconds=20):

@@ -3,9 +3,10 @@
 import types
 
 import pytest
+import tensorflow as tf
 
 from keras_convnets.distribution import Role, strategies
-from keras_convnets.distribution.strategies import NAMES, Place, find_place
+from keras_convnets.distribution.strategies import HERE, NAMES, Place, find_place
 from keras_convnets.errors import InputError
 from keras_convnets.training.preparation import check_place
 
@@ -74,6 +75,12 @@ def test_a_missing_tpu_is_told_in_a_sentence():
         find_place("tpu", None, is_async=False)
 
 
+def test_a_worker_has_all_its_gpus(monkeypatch):
+    """There is none here: what TensorFlow asks is answered."""
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] * 2)
+    assert strategies._resolver(role(worker=2)).num_accelerators() == {"GPU": 2}
+
+
 @pytest.mark.parametrize(
     ("cluster", "process", "is_chief"),
     [
@@ -106,6 +113,16 @@ def test_what_a_place_can_not_do_is_refused(
 ):
     with pytest.raises(InputError, match=message):
         check_place(place, tiny_recipe, accumulate, mixed_precision)
+
+
+def test_synchronized_statistics_of_micro_batches_are_for_one_device(tiny_xception):
+    """Replicas can't speak to each other within the loop over micro-batches."""
+    recipe = tiny_xception.set("batch_norm", "{'synchronized': True}")
+    with pytest.raises(InputError, match="leave one of the two out .* Received: accumulate=2"):
+        check_place(replicas(2), recipe, 2, None)
+    check_place(replicas(2), recipe, 1, None)
+    check_place(replicas(2), tiny_xception, 2, None)
+    check_place(HERE, recipe, 2, None)
 
 
 def test_names_are_those_of_the_command_line():

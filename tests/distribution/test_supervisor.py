@@ -180,3 +180,24 @@ def test_synchronous_workers_may_end_one_after_the_other(launched, first, second
     assert code == 0, output
     assert (cluster.folder / "marker").exists()
     assert len(cluster.pids()) == 2
+
+
+def test_servers_of_a_finished_run_may_end_before_the_chief(launched):
+    """As in `train --resume` of one: all see that nothing is left to do, one after the other."""
+    everyone = "all(pids(name) and is_gone(name) for name in ('worker-0', 'worker-1', 'ps-0'))"
+    done = ["exit(0)"]
+    cluster = launched({"chief-0": [f"wait_for(lambda: {everyone}); sleep(0.5)"],
+                        "worker-0": done, "worker-1": done, "ps-0": done})  # fmt: skip
+    code, output = cluster.end()
+    assert code == 0, output
+    assert len(cluster.pids()) == 4
+    assert not (cluster.folder / "logs" / "launch.log").exists()  # nothing happened
+
+
+def test_a_worker_that_ends_without_the_chief_is_started_again(launched):
+    cluster = launched(
+        {"chief-0": [wait_for_worker(2)], "worker-1": ["exit(0)"]}, limits={"end": 0.3}
+    )
+    code, output = cluster.end()
+    assert code == 0, output
+    assert "worker 1 ended; started again" in output

@@ -3,22 +3,18 @@
 Each number of replicas has processes of its own, on this machine alone.
 """
 
-import contextlib
 import importlib.util
 import json
-import os
-import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_convnets.training import Run
+
+from . import small_runs
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 600  # of a busy machine; a quiet one needs a tenth
@@ -40,17 +36,22 @@ def load_benchmark():
 
 BENCHMARK = load_benchmark()
 # Batch normalization in both ways, a net with auxiliary heads, and both precisions.
-CASES = ["xception-synchronized-float64", "googlenet-inference-float32"]
+CASES = [
+    "xception-synchronized-float64",
+    "xception-synchronized-float32",
+    "googlenet-inference-float32",
+]
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """A function that trains the cases at a place, and returns the folder of the runs."""
     folder, done = tmp_path_factory.mktemp("invariance"), {}
+    data = BENCHMARK.write_images(folder / "images")
 
     def at(place):
         if place not in done:
-            BENCHMARK.train_at(place, folder / place, CASES)
+            BENCHMARK.train_at(place, folder / place, CASES, data)
             done[place] = folder / place
         return done[place]
 
@@ -112,78 +113,20 @@ def test_replicas_evaluate_each_image_once_and_in_order(two_devices):
     assert found["same_order"]
 
 
-RECIPE = '''
-"""A small net that never ends."""
-
-from keras_convnets import recipes
-from keras_convnets.training import Epochs, choice
-
-
-def recipe():
-    values = {
-        "model": "LeNet5", "variant": "modern", "model_options": {}, "length": Epochs(100_000),
-        "batch_size": 16, "input_size": 32, "classes": None, "dropout_rate": 0.0,
-        "batch_norm": None, "initializer": None, "data": "smoke_grey",
-    }
-    base = recipes.get(recipes.DEFAULT)
-    return base.replace(**{field: choice(value, "fast") for field, value in values.items()})
-'''
-COMMAND = [sys.executable, "-c", "from keras_convnets.cli import main; main()", "train"]
+def test_a_step_that_overflows_in_one_replica_is_skipped_by_all(two_devices):
+    """In float16; the two that follow are not."""
+    skipped, *_, last = two_devices["overflow"]
+    assert (skipped["updates"], skipped["scales"]) == ([0, 0], [2.0**14] * 2)
+    assert last["updates"] == [2, 2]
+    assert np.isfinite(last["sums"]).all()
+    assert last["sums"][0] == last["sums"][1] != skipped["sums"][0]
 
 
-@contextlib.contextmanager
-def two_workers(arguments, folder):
-    """Two processes of a cluster that train; they end with the block, come what may."""
-    processes = []
-    try:
-        for i, config in enumerate(BENCHMARK.cluster(2)):
-            with (folder / f"{i}.log").open("wb") as log:
-                processes.append(
-                    subprocess.Popen(
-                        [*COMMAND, *arguments],
-                        env=os.environ | {"TF_CONFIG": config},
-                        stdout=log,
-                        stderr=log,
-                        cwd=ROOT,
-                    )
-                )
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def wait_for_epochs(run, count, processes):
-    """Returns when a run has so many rows more; fails if a process ends before."""
-    history = run / "history.csv"
-    first, end = len(Run(run).history) if history.exists() else 0, time.monotonic() + TIMEOUT
-    while not history.exists() or len(Run(run).history) < first + count:
-        assert time.monotonic() < end
-        assert all(process.poll() is None for process in processes)
-        time.sleep(0.2)
-
-
-def newest(run):
-    """The step of the newest checkpoint of a run."""
-    return int(tf.train.latest_checkpoint(run / "checkpoints").rpartition("-")[2])
-
-
-def test_workers_stop_as_one_and_do_not_outlive_each_other(tmp_path):
-    (tmp_path / "endless.py").write_text(RECIPE)
-    run = tmp_path / "run"
-    arguments = [str(tmp_path / "endless.py"), "--out", str(run)]
-    with two_workers(arguments, tmp_path) as workers:
-        wait_for_epochs(run, 2, workers)
-        workers[1].send_signal(signal.SIGTERM)  # the one that does not write
-        assert [worker.wait(TIMEOUT) for worker in workers] == [75, 75]
-    told = [(tmp_path / f"{i}.log").read_text() for i in range(2)]
-    steps = [re.search(r"Stopped by .* at step (\d+) of", text).group(1) for text in told]
-    assert steps[0] == steps[1] == str(newest(run))
-
-    with two_workers(["--resume", str(run)], tmp_path) as workers:
-        wait_for_epochs(run, 2, workers)
-        workers[1].kill()
-        assert workers[0].wait(TIMEOUT) == 75
-    assert "Another worker is gone" in (tmp_path / "0.log").read_text()
-    assert newest(run) > int(steps[0])
+@pytest.mark.usefixtures("double_precision")
+def test_replicas_take_the_decisions_of_one_device(two_devices, tmp_path):
+    """When the rate falls, and when the run ends."""
+    alone = small_runs.train_watching(tmp_path / "alone").history
+    assert len({row["learning_rate"] for row in alone}) > 1
+    assert len(alone) < small_runs.LONGEST
+    for row, expected in zip(two_devices["watching"], alone, strict=True):
+        assert row | {"seconds": 0} == pytest.approx(expected | {"seconds": 0}, rel=1e-9)

@@ -5,9 +5,13 @@ A script, for a process has as many devices as it began with.
 
 import json
 import sys
+import tempfile
+from pathlib import Path
 
 import keras
 import numpy as np
+import overflow
+import small_runs
 import tensorflow as tf
 
 from keras_convnets.data import Preprocessing, Split, evaluation_batches
@@ -99,6 +103,12 @@ def evaluation():
     }
 
 
+def watching():
+    """The rows of a run whose rate falls, and which ends, by what was reached."""
+    with tempfile.TemporaryDirectory() as folder:
+        return small_runs.train_watching(Path(folder, "run")).history
+
+
 json.dump(
     {
         "place": PLACE.name,
@@ -106,6 +116,8 @@ json.dump(
         "accumulation": accumulation_differs_by(),
         "statistics": statistics(),
         "evaluation": evaluation(),
+        "watching": watching(),
+        "overflow": overflow.take_steps(PLACE),
     },
     sys.stdout,
 )

@@ -48,7 +48,7 @@ class Watching(keras.optimizers.schedules.LearningRateSchedule):
             Whether the choice changed.
         """
         index = self._choose(rows)
-        is_other = index != int(self._index)
+        is_other = index != int(ops.convert_to_numpy(self._index))
         self._index.assign(index)
         return is_other
 

@@ -12,37 +12,43 @@ from pathlib import Path
 
 import pytest
 
+from ...processes import is_alive
+
 RECIPE = Path(__file__).with_name("tiny_recipe.py")
 _STARTED = re.compile(r"(chief|worker \d|ps \d) [^\n]*started again as process (\d+)")
 _FIRST = re.compile(r"(chief|worker \d|ps \d) *│ *(\d+) *│ *127")
 
 
-def is_alive(pid):
-    """Whether a process runs; one that nobody has waited for has ended, too."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
 class Cluster:
-    """`keras-convnets launch` at work, in a folder of a test."""
+    """`keras-convnets launch` at work, in a folder of a test.
 
-    def __init__(self, folder, workers, servers, *options, program=None, recipe=RECIPE):
+    Args:
+        folder: of the test.
+        workers: how many.
+        servers: how many.
+        *options: of `train`.
+        recipe: a file.
+        cores: which all processes may use; `None` for all that are there.
+    """
+
+    def __init__(self, folder, workers, servers, *options, recipe=RECIPE, cores=None):
         self.run = folder / "run"
         self.logs = folder / "logs"
         self.output = folder / "output.txt"
-        program = program or ["-m", "keras_convnets.cli", "launch"]
         command = [
-            *(sys.executable, *program, "--workers", str(workers), "--ps", str(servers)),
+            *(sys.executable, "-m", "keras_convnets.cli", "launch"),
+            *("--workers", str(workers), "--ps", str(servers)),
             *("--logs", str(self.logs), "--", "train", str(recipe)),
             *("--checkpoint-every", "50", "--out", str(self.run), *options),
         ]
         with self.output.open("w") as output:
             environ = {**os.environ, "COLUMNS": "200", "TF_CPP_MIN_LOG_LEVEL": "3"}
             self.process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, env=environ
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environ,
+                preexec_fn=cores and (lambda: os.sched_setaffinity(0, cores)),
             )
 
     @property

@@ -48,7 +48,8 @@ def train(name: str, folder: Path, place: Place, placements: dict) -> dict:
     recipe = training.smoke(recipes.get(name)).replace(
         length=choice(training.Steps(6), "a test"), dropout_rate=choice(0.0, "its draws differ")
     )
-    alone = training.train(recipe, out=folder / f"{name}-alone", strategy="single", quiet=True)
+    options = {"report": False, "quiet": True}
+    alone = training.train(recipe, out=folder / f"{name}-alone", strategy="single", **options)
 
     def write_figures(self):
         twin = self._twin
@@ -69,7 +70,7 @@ def train(name: str, folder: Path, place: Place, placements: dict) -> dict:
     work = importlib.import_module("keras_convnets.training.work")
     work.parameter_server.fit, kept = fit, work.parameter_server.fit
     try:
-        run = training.train(recipe, out=folder / name, quiet=True)
+        run = training.train(recipe, out=folder / name, **options)
     finally:
         work.parameter_server.fit = kept
         loop._Loop.write_figures = original
