@@ -29,7 +29,7 @@ from compare import machine, write_result
 
 STEPS = 10
 BATCH_SIZE = 16
-CLASSES, IMAGES, SIZE = 4, 20, 20
+CLASSES, IMAGES, SIZE = 4, 23, 20
 NETS = ("xception", "googlenet")
 NORMS = ("synchronized", "inference")
 PRECISIONS = ("float64", "float32")
