@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -220,12 +220,12 @@ def start_tied(
         stderr=subprocess.STDOUT,
         env=environ,
         process_group=0,
-        preexec_fn=_tied_to(os.getpid(), cores),
+        preexec_fn=tied_to(os.getpid(), cores),
     )
 
 
-def _tied_to(parent: int, cores: Collection[int] | None):
-    """What a new process does before all else: die when its parent does, and keep to its cores."""
+def tied_to(parent: int, cores: Collection[int] | None = None) -> Callable[[], None]:
+    """Returns what a new process does first: die when its parent does, and keep to its cores."""
     libc = ctypes.CDLL(None)
 
     def prepare() -> None:
