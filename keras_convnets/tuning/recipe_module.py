@@ -1,6 +1,7 @@
 """A recipe as a Python module, as people write them and `train` takes them."""
 
 import ast
+import json
 from typing import Any
 
 from keras_convnets import data, evaluation, training
@@ -13,13 +14,15 @@ _INDENT = " " * 8
 
 
 def recipe_module(recipe: Recipe, about: str) -> str:
-    """Returns the source of a module whose `recipe()` returns a recipe, field by field.
+    """Returns the source of a module whose `recipe()` returns a recipe, field by field but for defaults.
 
     Args:
         recipe: the recipe.
         about: the docstring; its first line says what the recipe is.
     """
-    calls = [f"{field}={_call(getattr(recipe, field))}," for field in FIELDS]
+    told = {field: getattr(recipe, field) for field in FIELDS}
+    defaults = {field: getattr(Recipe, field, None) for field in FIELDS}
+    calls = [f"{f}={_call(told[f])}," for f in FIELDS if told[f] != defaults[f]]
     body = "".join(f"{_INDENT}{call}\n" for call in calls)
     doc = about.replace("\\", "\\\\").replace('"""', "'''").strip()
     return (
@@ -29,7 +32,14 @@ def recipe_module(recipe: Recipe, about: str) -> str:
 
 
 def _call(sourced: Sourced[Any]) -> str:
-    return f"{_MAKERS[sourced.kind]}({sourced.value!r}, {sourced.source!r})"
+    value = sourced.value
+    text = _quoted(value) if isinstance(value, str) else repr(value)
+    return f"{_MAKERS[sourced.kind]}({text}, {_quoted(sourced.source)})"
+
+
+def _quoted(text: str) -> str:
+    """A text as a literal, in the quotes that the package's recipes have."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _imports(calls: list[str]) -> str:
