@@ -3,7 +3,7 @@
 import functools
 import inspect
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from keras_convnets._registry import get_model
 from keras_convnets.analysis import count_complexity, solve
@@ -33,14 +33,30 @@ def with_option(recipe: Recipe, **options: Any) -> Recipe:
     return recipe.replace(model_options=tuned(old, {**old.value, **options}, what))
 
 
-class Width(Axis):
-    """What every number of filters is multiplied by."""
+def _lack_by_weights(recipe: Recipe) -> str | None:
+    weights = recipe.weights.value
+    return weights and f"it starts from weights ({weights}), which fit the net as it is"
 
-    name, about = "width", "what all numbers of filters are multiplied by"
+
+class _OfBuilder(Axis):
+    """An option of builders.
+
+    Attributes:
+        option: its name.
+    """
+
+    option: ClassVar[str]
 
     def lack(self, recipe: Recipe) -> str | None:
         """Returns why a recipe has no such hyper-parameter, as a clause; `None` if it has it."""
-        return needs_option(recipe, "width_multiplier")
+        return _lack_by_weights(recipe) or needs_option(recipe, self.option)
+
+
+class Width(_OfBuilder):
+    """What every number of filters is multiplied by."""
+
+    name, about = "width", "what all numbers of filters are multiplied by"
+    option = "width_multiplier"
 
     def own(self, recipe: Recipe) -> float:
         """Returns the recipe's own value."""
@@ -69,7 +85,7 @@ class Depth(Axis):
         """Returns why a recipe has no such hyper-parameter, as a clause; `None` if it has it."""
         if self._option(recipe) is None:
             return f"{architecture_of(recipe)[0].name} has no option for its depth"
-        return None
+        return _lack_by_weights(recipe)
 
     def own(self, recipe: Recipe) -> int:
         """Returns the recipe's own value."""
@@ -127,17 +143,14 @@ def _repeats(recipe: Recipe) -> tuple[int, ...]:
     return tuple(V2[option_of(recipe, "variant")].repeats if repeats is None else repeats)
 
 
-class Cardinality(Axis):
+class Cardinality(_OfBuilder):
     """The number of paths of ResNeXt, at equal multiply-adds: the width of a path follows.
 
     As in Xie et al. 2017, arXiv 1611.05431, tables 2 and 3: 1 x 64d to 32 x 4d cost alike.
     """
 
     name, about = "cardinality", "number of paths, at equal multiply-adds"
-
-    def lack(self, recipe: Recipe) -> str | None:
-        """Returns why a recipe has no such hyper-parameter, as a clause; `None` if it has it."""
-        return needs_option(recipe, "cardinality")
+    option = "cardinality"
 
     def own(self, recipe: Recipe) -> int:
         """Returns the recipe's own value."""
@@ -167,7 +180,7 @@ def _equal_width(name: str, cardinality: int, text: str) -> int:
     return solve(name, macs=budget, free="bottleneck_width", **options).value
 
 
-class Segments(Axis):
+class Segments(_OfBuilder):
     """How many segments the channels of Xception's spatial convolutions are cut into.
 
     From 1, where they mix all channels as Inception's do, to one for each channel (Chollet 2017,
@@ -175,11 +188,8 @@ class Segments(Axis):
     """
 
     name, about = "segments", "segments of the channels, from Inception to Xception"
+    option = "segments"
     each = "channels"
-
-    def lack(self, recipe: Recipe) -> str | None:
-        """Returns why a recipe has no such hyper-parameter, as a clause; `None` if it has it."""
-        return needs_option(recipe, "segments")
 
     def own(self, recipe: Recipe) -> str:
         """Returns the recipe's own value."""
@@ -201,15 +211,11 @@ class Segments(Axis):
         return with_option(recipe, segments=None if value == self.each else int(value))
 
 
-class Activation(Axis):
+class Activation(_OfBuilder):
     """What stands between the two steps of Xception's separable convolutions (figure 10)."""
 
     name, about = "activation", "activation between the steps of separable convolutions"
     option = "intermediate_activation"
-
-    def lack(self, recipe: Recipe) -> str | None:
-        """Returns why a recipe has no such hyper-parameter, as a clause; `None` if it has it."""
-        return needs_option(recipe, self.option)
 
     def own(self, recipe: Recipe) -> str:
         """Returns the recipe's own value."""
@@ -226,7 +232,7 @@ class Activation(Axis):
         return with_option(recipe, **{self.option: activation})
 
 
-class ResidualScale(Axis):
+class ResidualScale(_OfBuilder):
     """What the residues of Inception-ResNet are scaled by; the greatest of three, if there are.
 
     The paper scales by 0.1 to 0.3 where training dies otherwise (Szegedy et al. 2016, arXiv
@@ -234,10 +240,7 @@ class ResidualScale(Axis):
     """
 
     name, about = "residual_scale", "what residues are scaled by"
-
-    def lack(self, recipe: Recipe) -> str | None:
-        """Returns why a recipe has no such hyper-parameter, as a clause; `None` if it has it."""
-        return needs_option(recipe, "residual_scale")
+    option = "residual_scale"
 
     def own(self, recipe: Recipe) -> float:
         """Returns the recipe's own value."""

@@ -157,7 +157,19 @@ def parse_space(text: str, recipe: Recipe) -> Space:
 
 
 def _present(space: str, recipe: Recipe) -> list[Axis]:
-    return [AXES[name] for name in SPACES[space] if AXES[name].lack(recipe) is None]
+    """The axes of a named space that a recipe has."""
+    present = [AXES[name] for name in SPACES[space] if AXES[name].lack(recipe) is None]
+    if [axis.name for axis in present] == ["rate"]:
+        others = ", ".join(name for name in SPACES[space] if name != "rate")
+        raise InputError(
+            f"The space {space!r} is of {others}, and the recipe {recipe.name!r} has none of them; "
+            f"it can vary {_all_present(recipe)}."
+        )
+    return present
+
+
+def _all_present(recipe: Recipe) -> str:
+    return ", ".join(axis.name for axis in AXES.values() if axis.lack(recipe) is None)
 
 
 def _axis(name: str, recipe: Recipe) -> Axis:
@@ -169,9 +181,9 @@ def _axis(name: str, recipe: Recipe) -> Axis:
         )
     lack = AXES[name].lack(recipe)
     if lack is not None:
-        has = ", ".join(axis.name for axis in AXES.values() if axis.lack(recipe) is None)
         raise InputError(
-            f"The recipe {recipe.name!r} can't vary {name!r}, for {lack}; it can vary {has}."
+            f"The recipe {recipe.name!r} can't vary {name!r}, for {lack}; it can vary "
+            f"{_all_present(recipe)}."
         )
     return AXES[name]
 
