@@ -2,7 +2,8 @@
 
 Of Keras Tuner 1.4.8 they mend: files that a kill leaves half-written; trials that a kill leaves in
 a file of their own that the oracle's state does not know, which would never run; finished trials
-that its state still has as running, which would run again; and a first trial by chance.
+that its state still has as running, which would run again; a first trial by chance; and rounds of
+Hyperband that a failure keeps from their end.
 
 GridSearchOracle is not among them: its state leaves out which combinations are next, so that a
 search that was stopped ends at once, or with a KeyError (keras-team/keras-tuner issue 1055).
@@ -21,6 +22,8 @@ from keras_convnets.files import read_json, write_json
 FOLDER = "oracle"
 _STATE = "oracle.json"
 _ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
+# Of accuracies and precisions.
+_WORST = 0.0
 # No number of failures in a row ends a search.
 _NEVER = 10**9
 
@@ -83,6 +86,14 @@ class BayesianOptimizationOracle(_Resumable, keras_tuner.oracles.BayesianOptimiz
 
 class HyperbandOracle(_Resumable, keras_tuner.oracles.HyperbandOracle):
     """Draws at random, and gives more epochs to the best."""
+
+    @keras_tuner.synchronized
+    def end_trial(self, trial: Trial) -> None:
+        if trial.status == TrialStatus.FAILED:
+            # The worst of its round: Keras Tuner's own would wait for another, and promote none.
+            self.update_trial(trial.trial_id, {self.objective.name: _WORST})
+            trial.status = TrialStatus.COMPLETED
+        super().end_trial(trial)
 
 
 ORACLES = {

@@ -14,7 +14,7 @@ _INDENT = " " * 8
 
 
 def recipe_module(recipe: Recipe, about: str) -> str:
-    """Returns the source of a module whose `recipe()` returns a recipe, field by field but for defaults.
+    """Returns the source of a module whose `recipe()` returns a recipe, but for its defaults.
 
     Args:
         recipe: the recipe.

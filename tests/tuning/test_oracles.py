@@ -127,13 +127,30 @@ def test_hyperband_promotes_the_best_to_more_epochs(make_plan, tmp_path):
     assert promoted.values == best.values
 
 
+def test_a_failure_is_the_worst_of_its_round_of_hyperband(make_plan, tmp_path):
+    """Nine trials of one epoch, of which two fail; three of three epochs, one of nine."""
+    oracle, rounds = resumed(make_plan("hyperband", epochs=9), tmp_path, trials=13), []
+    for index in range(13):
+        trial = oracle.create_trial("tuner")
+        rounds.append(trial.hyperparameters.values["tuner/round"])
+        trial.status = "FAILED" if index in (2, 5) else "COMPLETED"
+        if trial.status == "COMPLETED":
+            oracle.update_trial(trial.trial_id, {"val_top1": 0.5 + index / 100})
+        oracle.end_trial(trial)
+    assert rounds == [0] * 9 + [1] * 3 + [2]
+    promoted = [
+        trial.hyperparameters.values.get("tuner/trial_id") for trial in oracle.trials.values()
+    ]
+    assert not {"02", "05"} & set(promoted)
+
+
 def test_bayesian_search_tries_nothing_twice(make_plan, tmp_path):
-    """Of 2 x 4 settings each is tried once, where Keras Tuner's own would repeat the best."""
-    plan = make_plan("bayesian", space="rate=0.01,l2=1e-6|1e-5|1e-4")
+    """Of 5 settings each is tried once, where Keras Tuner's own would repeat the best."""
+    plan = make_plan("bayesian", space="l2=1e-6|1e-5|1e-4|1e-3")
     outcomes, ran = {}, []
-    run_all(resumed(plan, tmp_path, trials=7), outcomes, ran)
-    run_all(resumed(plan, tmp_path, trials=9), outcomes, ran)
-    assert len({str(task.values) for task in ran}) == len(ran) == 8
+    run_all(resumed(plan, tmp_path, trials=4), outcomes, ran)
+    run_all(resumed(plan, tmp_path, trials=6), outcomes, ran)
+    assert len({str(task.values) for task in ran}) == len(ran) == 5
 
 
 @pytest.mark.parametrize("name", ["oracle.json", "trial_1/trial.json"])
