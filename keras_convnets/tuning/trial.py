@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 
 from keras_convnets import training
-from keras_convnets.errors import DivergedError, StoppedError, reason_of
+from keras_convnets.errors import DivergedError, InputError, StoppedError, reason_of
 from keras_convnets.exit_codes import RESTART
 from keras_convnets.files import write_json
 from keras_convnets.training import Epochs, Recipe, Run
@@ -63,7 +63,8 @@ def work(folder: Path, trial_id: str) -> Outcome:
         return _failed(MEMORY, f"The memory ran out: {reason_of(error)}", cost)
     except Exception as error:  # whatever it is, the search goes on
         traceback.print_exc()
-        return _failed(CRASH, f"{type(error).__name__}: {reason_of(error)}", cost)
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        return _failed(CRASH, f"{kind}{reason_of(error)}", cost)
     run = Run(run_path(folder, trial_id))
     row = run.history[run.final_epoch - 1]
     return Outcome(

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from keras_convnets.errors import DivergedError, StoppedError
+from keras_convnets.errors import DivergedError, InputError, StoppedError
 from keras_convnets.training import (
     Cosine,
     Epochs,
@@ -162,6 +162,7 @@ def test_a_longer_run_with_a_head_phase_begins_otherwise(tiny_recipe):
             "The memory ran out: OOM when allocating tensor",
         ),
         (RuntimeError("no such luck"), "crash", "RuntimeError: no such luck"),
+        (InputError("There are too few images."), "crash", "There are too few images."),
     ],
     ids=lambda value: type(value).__name__,
 )
