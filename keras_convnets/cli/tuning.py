@@ -1,5 +1,6 @@
 """`keras-convnets tune`."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +21,6 @@ _FIGURES = {
     "macs": readable,
     "seconds": "{:.0f}".format,
     "peak_memory": lambda size: f"{size / _MIB:,.0f}",
-    "search_memory": lambda size: f"{size / _MIB:,.0f}",
 }
 
 
@@ -78,6 +78,8 @@ def tune(
 
     Validation images choose, test images stay unread.
     """
+    # gRPC asks when it is imported, and tells of each process that starts where it supports forks.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from keras_convnets import recipes, tuning
 
     limits = {
@@ -117,8 +119,8 @@ def _tell(console: rich.console.Console, results: dict[str, Any], folder: Path) 
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("trial")
     objective = f"{name_of(results['objective']['name'])}, %"
-    for column in (*names, objective, "parameters", "MACs", "s", "MiB", "MiB of search"):
-        table.add_column(column, justify="right", min_width=min(8, len(column)))
+    for column in (*names, objective, "parameters", "MACs", "s", "MiB"):
+        table.add_column(column, justify="right", no_wrap=True)
     for trial in results["trials"]:
         is_best = trial["id"] == results["best"]
         found = trial["cause"] or trial["status"]
@@ -133,10 +135,20 @@ def _tell(console: rich.console.Console, results: dict[str, Any], folder: Path) 
         )
     console.print(table)
     counts = ", ".join(f"{count} {status}" for status, count in results["counts"].items() if count)
-    lines = [f"{len(results['trials'])} trials: {counts}", f"trials:  {folder}/trials.json"]
+    lines = [f"{len(results['trials'])} trials: {counts}", *_memory(results["trials"])]
+    lines.append(f"trials:  {folder}/trials.json")
     if results["best"] is not None:
         lines.append(f"run:     {folder}/trials/{results['best']}")
         lines.append(f"next:    keras-convnets train {folder}/best.py")
     lines.append(f"         tensorboard --logdir {folder}/trials")
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _memory(trials: list[dict[str, Any]]) -> list[str]:
+    """Says what the search itself needed, which does not grow with the trials."""
+    known = [trial["search_memory"] / _MIB for trial in trials if trial["search_memory"]]
+    if not known:
+        return []
+    first, last = (f"{size:,.0f} MiB" for size in (known[0], known[-1]))
+    return [f"memory:  {first} of the search behind its first trial, {last} behind its last"]

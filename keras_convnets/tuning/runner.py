@@ -144,8 +144,8 @@ class Runner:
             return Outcome(FAILED, MEMORY, f"It ended with {how}, for the memory ran out.")
         if end.was_killed:
             return Outcome(FAILED, KILLED, f"It was killed by {how} {len(ends)} times.")
-        last = f": {lines[-1]}" if lines else ""
-        return Outcome(FAILED, CRASH, f"It ended with {how}{last} ({log})")
+        last = f"; the last line of {log}: {lines[-1]}" if lines else "."
+        return Outcome(FAILED, CRASH, f"It ended with {how}{last}")
 
 
 def end(process: subprocess.Popen, seconds: float) -> None:

@@ -74,10 +74,11 @@ def test_the_end_shows_the_trials_and_what_to_type_next(run, asked, tmp_path):
     code, out, _ = run("tune", "--out", tmp_path)
     assert code == 0
     first = next(line for line in out.splitlines() if line.split()[:1] == ["0"])
-    assert first.split() == ["0", "0.0123", "relu", "87.65", "52k", "2.24M", "12", "512", "600"]
+    assert first.split() == ["0", "0.0123", "relu", "87.65", "52k", "2.24M", "12", "512"]
     second = next(line for line in out.splitlines() if line.split()[:1] == ["1"])
     assert second.split() == ["1", "0.1", "elu", "infeasible", "3"]
     assert "2 trials: 1 completed, 1 infeasible\n" in out
+    assert "600 MiB of the search behind its first trial, 600 MiB behind its last\n" in out
     assert f"next:    keras-convnets train {tmp_path}/best.py\n" in out
 
 
