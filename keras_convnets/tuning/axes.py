@@ -1,10 +1,12 @@
 """Axes of a search: hyper-parameters that know what they are in a recipe, and how to change it."""
 
 import abc
+import dataclasses
 import inspect
 from typing import Any, ClassVar
 
 from keras_convnets.errors import check_number
+from keras_convnets.training.initializers import Layerwise
 from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.sourced import Sourced, choice
 from keras_convnets.training.start import architecture_of
@@ -41,6 +43,14 @@ class Axis(abc.ABC):
         Raises:
             InputError: if the value is not allowed.
         """
+
+    def check(self, recipe: Recipe, value: Value) -> None:
+        """Makes sure that a value is allowed, as far as that is known without counting nets.
+
+        Raises:
+            InputError: if it is not.
+        """
+        self.apply(recipe, value)
 
     def apply(self, recipe: Recipe, value: Value) -> Recipe:
         """Returns the recipe with a value; with its own one it stays as it is, sources and all."""
@@ -151,10 +161,19 @@ class AuxWeight(Field):
     def change(self, recipe: Recipe, value: float) -> Recipe:
         """Returns the recipe with another value."""
         check_number("The weight of auxiliary heads", value, least=0)
-        changed = super().change(recipe, value)
         if value:
-            return changed
-        return recipe.replace(aux_weight=tuned(recipe.aux_weight, None, "no auxiliary heads"))
+            return super().change(recipe, value)
+        what = "no auxiliary heads"
+        changed = {"aux_weight": tuned(recipe.aux_weight, None, what)}
+        old = recipe.initializer
+        if isinstance(old.value, Layerwise):
+            rules = {
+                field: {name: v for name, v in rule.items() if not name.startswith("aux")}
+                for field, rule in (("kernels", old.value.kernels), ("biases", old.value.biases))
+            }
+            if rules != {"kernels": old.value.kernels, "biases": old.value.biases}:
+                changed["initializer"] = tuned(old, dataclasses.replace(old.value, **rules), what)
+        return recipe.replace(**changed)
 
 
 class BatchSize(Axis):

@@ -110,10 +110,10 @@ class HyperConvNet(keras_tuner.HyperModel):
         """
         try:
             recipe = self.recipe_of(hp)
-        except InfeasibleError as error:
+            mode = preprocessing_of(recipe, self.channels).mode
+            model = build_training_model(recipe, self.channels, mode)
+        except InputError as error:
             raise InfeasibleTrialError(str(error)) from error
-        mode = preprocessing_of(recipe, self.channels).mode
-        model = build_training_model(recipe, self.channels, mode)
         load_start(model, recipe, [str(i) for i in range(self.classes)])
         fitting.compile_by(model, recipe, steps_per_epoch=1)
         return model

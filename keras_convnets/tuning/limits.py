@@ -94,7 +94,10 @@ def count_cost(recipe: Recipe, channels: int, classes: int) -> Cost:
     Raises:
         InfeasibleError: if it can't be built.
     """
-    recipe = recipe.replace(classes=choice(classes, "the classes of the data"))
+    recipe = recipe.replace(
+        classes=choice(classes, "the classes of the data"),
+        initializer=choice(None, "first weights cost nothing, but drawing them takes seconds"),
+    )
     try:
         trainable, total, macs, outputs = weightless(lambda: _count(recipe, channels))
     except ValueError as error:  # Keras' own, too

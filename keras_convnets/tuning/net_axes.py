@@ -160,9 +160,12 @@ class Cardinality(_OfBuilder):
         """Returns the values to try where the user names none."""
         return Choices(tuple(sorted({1, 2, 4, 8, 16, 32, self.own(recipe)})))
 
+    def check(self, recipe: Recipe, value: int) -> None:
+        """Makes sure that a value is allowed, as far as that is known without counting nets."""
+        check_number("The cardinality", value, least=1, whole=True)
+
     def change(self, recipe: Recipe, value: int) -> Recipe:
         """Returns the recipe with another value."""
-        check_number("The cardinality", value, least=1, whole=True)
         entry, variant = architecture_of(recipe)
         # The channels of the images are not known here, and cost each net as much.
         options = builder_options(recipe, variant.input_shape[-1])

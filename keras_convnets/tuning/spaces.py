@@ -191,5 +191,5 @@ def _axis(name: str, recipe: Recipe) -> Axis:
 def _domain(axis: Axis, limits: str, recipe: Recipe) -> Domain:
     domain = parse_domain(axis.name, limits, axis.own(recipe), axis.domain(recipe))
     for value in domain.ends():
-        axis.apply(recipe, value)  # raises what is wrong with it
+        axis.check(recipe, value)
     return domain
