@@ -119,6 +119,7 @@ _ROOMS = {
     "recipes": "recipes",
     "training": "training",
     "transfer": "training.transfer",
+    "tuning": "tuning",
     "weights": "weights",
 }
 

@@ -14,7 +14,7 @@ import keras_convnets
 from keras_convnets._registry import architectures
 
 # Whole training runs, and a model that one would have made: other tests run these.
-LONG = ("train", "Predictor", "reproduce")
+LONG = ("train", "Predictor", "reproduce", "tune")
 
 
 def examples():

@@ -18,12 +18,12 @@ from keras_convnets import training
 from keras_convnets.claims.arms import recipe_of
 from keras_convnets.claims.claim import Claim
 from keras_convnets.claims.figures import draw
-from keras_convnets.claims.locking import locked
 from keras_convnets.claims.plan import IMAGES, MINUTES, POINTS, Plan, Question, obtain
 from keras_convnets.claims.results import RunResult, summarize
 from keras_convnets.data.sources import is_installed
 from keras_convnets.errors import DivergedError, StoppedError
 from keras_convnets.files import check_writable, read_json, replacing, write_json
+from keras_convnets.locking import locked
 from keras_convnets.progress import counting
 from keras_convnets.training import Run
 from keras_convnets.training.display import watching

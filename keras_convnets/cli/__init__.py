@@ -18,6 +18,7 @@ from keras_convnets.cli import (
     recording,
     reproducing,
     training,
+    tuning,
     weights,
 )
 from keras_convnets.cli.quiet import with_quiet_tensorflow
@@ -43,6 +44,7 @@ for name, verb in {
     "make-records": recording.make_records,
     "reproduce": reproducing.reproduce,
     "compare": comparing.compare,
+    "tune": tuning.tune,
 }.items():
     app.command(name)(with_quiet_tensorflow(verb))
 # It computes nothing by itself, and is there as long as a run.

@@ -11,9 +11,9 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from keras_convnets.distribution.roles import Role
 
@@ -88,16 +88,8 @@ class Process:
             else:
                 environ |= self._tee.environ
                 output = subprocess.PIPE
-            self._process = subprocess.Popen(  # noqa: S603 - it is what the user wants to run
-                command,
-                bufsize=0,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environ,
-                process_group=0,  # so that Ctrl-C in the terminal reaches the launcher alone
-                preexec_fn=_tied_to(os.getpid(), self._core),
-            )
+            cores = None if self._core is None else {self._core}
+            self._process = start_tied(command, environ, output, cores)
         if self._tee is not None:
             self._tee.attach(self._process.stdout)
         self._was_told = False
@@ -214,15 +206,43 @@ def _plain(line: bytes) -> bytes:
     return _CONTROL.sub(b"", line.rstrip(b"\r").rpartition(b"\r")[2])
 
 
-def _tied_to(parent: int, core: int | None):
-    """What a new process does before all else: die when its parent does, and keep to a core."""
+def start_tied(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    output: int | IO[bytes],
+    cores: Collection[int] | None = None,
+) -> subprocess.Popen:
+    """Starts a process that dies with the thread that calls this, even if that is killed.
+
+    Ctrl-C in the terminal does not reach it. Under Linux alone.
+
+    Args:
+        command: program and arguments.
+        environ: its environment.
+        output: what gets all that it writes, as `subprocess.Popen` takes it.
+        cores: the CPU cores that it may use; `None` for those of this process.
+    """
+    return subprocess.Popen(  # noqa: S603 - it is what the user wants to run
+        command,
+        bufsize=0,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=environ,
+        process_group=0,
+        preexec_fn=tied_to(os.getpid(), cores),
+    )
+
+
+def tied_to(parent: int, cores: Collection[int] | None = None) -> Callable[[], None]:
+    """Returns what a new process does first: die when its parent does, and keep to its cores."""
     libc = ctypes.CDLL(None)
 
     def prepare() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before
             os._exit(1)
-        if core is not None:
-            os.sched_setaffinity(0, {core})
+        if cores is not None:
+            os.sched_setaffinity(0, cores)
 
     return prepare

@@ -21,7 +21,8 @@ def finish(job: Job) -> None:
 
     Of several processes each takes part in the evaluation, and waits until all is written.
     """
-    name, split = job.images.held_back
+    unseen = ("validation", job.images.validation)
+    name, split = job.images.held_back if job.run.settings.test else unseen
     with counting("reading images", split.encoded_count, job.quiet) as advance:
         split, faults = decode_once(split, job.preprocessing, (), advance)
     if faults:

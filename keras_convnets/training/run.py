@@ -63,6 +63,7 @@ class Settings:
         initial_seed: of the first weights and the hold-out; `None` for `seed`.
         evaluate_every: steps between evaluations within epochs; `None` for none.
         report: whether report.html is drawn at the end.
+        test: whether the last evaluation reads the test images, or else the validation images.
     """
 
     seed: int
@@ -78,6 +79,7 @@ class Settings:
     initial_seed: int | None = None
     evaluate_every: int | None = None
     report: bool = True
+    test: bool = True
 
     def __post_init__(self):
         check_number("The seed", self.seed, least=0, below=2**32, whole=True)

@@ -53,6 +53,7 @@ def train(
     strategy: str = "auto",
     evaluate_every: int | None = None,
     report: bool = True,
+    test: bool = True,
     quiet: bool = False,
 ) -> Run:
     """Trains a net by a recipe into a run directory, on one device, several, or a cluster.
@@ -81,6 +82,8 @@ def train(
         evaluate_every: steps between evaluations of the validation images, which go to curve.csv
             and change no weight; at the ends of epochs alone if `None`.
         report: whether report.html is drawn at the end.
+        test: whether the last evaluation reads the test images; or else it reads the validation
+            images, for runs among which one is chosen.
         quiet: whether to show nothing.
 
     Returns:
@@ -125,6 +128,7 @@ def train(
         initial_seed=initial_seed,
         evaluate_every=evaluate_every,
         report=report,
+        test=test,
     )
     with precision(mixed_precision), naming_lost_processes(place):
         model = make_model(recipe, images, settings, place)

@@ -10,6 +10,7 @@ from keras_convnets import claims
 from keras_convnets.claims import plan, reproduction
 from keras_convnets.claims.arms import Net
 from keras_convnets.errors import DivergedError, InputError, StoppedError
+from keras_convnets.locking import locked
 from keras_convnets.training import Run, fit
 from keras_convnets.training.monitor import Monitor
 
@@ -218,3 +219,9 @@ def test_the_length_is_what_the_time_allows_for_all_arms_together():
     assert plan._steps(speeds, asked, 600, 500) == int((600 - 40 - curves) / (1.1 * 2 * 0.030))
     tuned = plan.Question("tiny", "fashion_mnist", 12_000, seeds=2, minutes=10, trials=4)
     assert plan._steps(speeds, tuned, 600, 500) == int((600 - 120 - curves) / (1.1 * 3 * 0.030))
+
+
+def test_a_reproduction_locks_its_folder(tiny_claim, question, tmp_path):
+    with locked(tmp_path / "out"), pytest.raises(InputError, match="Another process"):
+        claims.reproduce(tiny_claim, tmp_path / "out", **question)
+    assert not (tmp_path / "out" / "plan.json").exists()

@@ -5,9 +5,8 @@ import sys
 
 import pytest
 
-from keras_convnets import claims
-from keras_convnets.claims.locking import FILE, locked
 from keras_convnets.errors import InputError
+from keras_convnets.locking import FILE, locked
 
 _HOLDER = """
 import fcntl, sys, time
@@ -36,9 +35,3 @@ def test_a_second_process_is_refused_until_the_first_one_is_dead(tmp_path):
         holder.wait()
     with locked(tmp_path / "out"):
         pass
-
-
-def test_a_reproduction_locks_its_folder(tiny_claim, question, tmp_path):
-    with locked(tmp_path / "out"), pytest.raises(InputError, match="Another process"):
-        claims.reproduce(tiny_claim, tmp_path / "out", **question)
-    assert not (tmp_path / "out" / "plan.json").exists()
