@@ -19,6 +19,7 @@ from keras_convnets.training.model import loss_weights
 from keras_convnets.training.multi_label import is_multi_label
 from keras_convnets.training.phases import Phases
 from keras_convnets.training.recipe import Recipe
+from keras_convnets.training.schedules import Epochs
 from keras_convnets.training.transfer import head_begin
 from keras_convnets.tuning.callbacks import Averages, Names, Watch
 
@@ -54,7 +55,8 @@ def fit(model: keras.Model, recipe: Recipe, *args: Any, **kwargs: Any) -> keras.
 
     Where nothing else is given, batch size and epochs are the recipe's. Images are raw, 0..255, and
     get the recipe's augmentation; every head learns the same labels; validation is by the average
-    of the weights if the recipe keeps one. The schedule takes the length of an epoch from the data.
+    of the weights if the recipe keeps one. The schedule takes the length of an epoch from the data,
+    and is for the recipe's length, or for the epochs given if they are more.
 
     Args:
         model: compiled by `compile_by`.
@@ -77,6 +79,8 @@ def fit(model: keras.Model, recipe: Recipe, *args: Any, **kwargs: Any) -> keras.
         given["validation_data"] = batches.map(_finisher(model, recipe, ()), tf.data.AUTOTUNE)
     length = recipe.length.value.steps(steps, recipe.batch_size.value)
     given.setdefault("epochs", math.ceil(length / steps))
+    if given["epochs"] * steps > length:
+        recipe = recipe.scaled(length=Epochs(given["epochs"]))
     old = model.optimizer.variables
     with model.distribute_strategy.scope():
         phases = compile_by(model, recipe, steps, labels)

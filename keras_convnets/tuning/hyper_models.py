@@ -53,7 +53,7 @@ class HyperConvNet(keras_tuner.HyperModel):
     ...     None, "xception_fashion_mnist", "rate,width", input_shape=(28, 28, 1), classes=10
     ... )
     >>> hyper_model.build(keras_tuner.HyperParameters()).count_params()
-    160466
+    160874
     """
 
     def __init__(
