@@ -13,6 +13,7 @@ from keras_convnets.training.recipe import Recipe
 from keras_convnets.training.run import Settings
 
 _NAME = "training"
+_plain = tf.autograph.experimental.do_not_convert
 
 
 def batches_of_workers(recipe: Recipe, images: ImageSet, settings: Settings) -> tf.data.Dataset:
@@ -52,7 +53,7 @@ def _batches(
 ) -> tf.data.Dataset:
     fingerprint = settings.fingerprint.encode()
 
-    def tell_worker(expected: bytes, _: np.ndarray) -> np.int64:
+    def tell_worker(expected: bytes) -> np.int64:
         if expected != fingerprint:
             raise InputError(
                 f"The data {recipe.data.value!r} has other classes, labels or files here than at "
@@ -72,9 +73,12 @@ def _batches(
             epochs=None,
         )
 
-        def add_worker(images, labels):
-            # Something that changes, so that the answer is not taken for a constant.
-            inputs = [tf.constant(fingerprint), tf.shape(images)[0]]
-            return images, labels, tf.ensure_shape(call(tell_worker, inputs, tf.int64), ())
+        def ask_worker(expected: tf.Tensor) -> tf.Tensor:
+            return tf.ensure_shape(call(tell_worker, [expected], tf.int64), ())
 
-        return batches.map(tf.autograph.experimental.do_not_convert(add_worker))
+        def beside(batch: tuple[tf.Tensor, tf.Tensor], worker: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            return (*batch, worker)
+
+        told = tf.data.Dataset.from_tensors(fingerprint).map(_plain(ask_worker))
+        # It is asked once: calls of Python take time that steps of small nets have not.
+        return tf.data.Dataset.zip(batches, told.cache().repeat()).map(_plain(beside))

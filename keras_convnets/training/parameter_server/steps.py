@@ -68,11 +68,14 @@ def make_steps(
 def _make_gradient_step(model: keras.Model, recipe: Recipe) -> Callable:
     loss_of_output, is_right = loss_of(recipe), accuracy_of(recipe)
     weights = loss_weights(model, recipe) if isinstance(model.output, dict) else None
+    learning = len(model.trainable_variables)
 
     def step(images, labels, before):
         # `before` counts the updates that the weights have had at least.
-        values = read_from_servers(model.trainable_variables, behind=[before])
-        state = read_from_servers(model.non_trainable_variables)
+        read = read_from_servers(
+            [*model.trainable_variables, *model.non_trainable_variables], behind=[before]
+        )
+        values, state = read[:learning], read[learning:]
         with tf.GradientTape() as tape:
             tape.watch(values)
             outputs, new_state, losses = model.stateless_call(
