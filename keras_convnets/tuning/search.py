@@ -22,7 +22,7 @@ from keras_convnets.tuning.outcome import COMPLETED, Task, ended_ids, run_path
 from keras_convnets.tuning.plan import Plan, Question
 from keras_convnets.tuning.planning import obtain
 from keras_convnets.tuning.recipe_module import recipe_module
-from keras_convnets.tuning.report.apart import write_apart
+from keras_convnets.tuning.report.apart import REPORT, write_apart
 from keras_convnets.tuning.results import Trial, best, ended, write_results
 from keras_convnets.tuning.runner import Runner
 
@@ -104,10 +104,10 @@ def tune(
         try:
             with stop_requests() as stop:
                 search.run(workers, minutes, stop)
-        except StoppedError:
-            search.finish()  # what there is so far
+        except StoppedError as error:
+            search.finish()
             search.report()
-            raise
+            raise StoppedError(f"{error} So far: {folder / REPORT}") from error
         results = search.finish()
         search.report()
         return results

@@ -177,6 +177,11 @@ def test_labels_of_an_axis_are_apart_and_true(domain):
         assert scale.place(value) == pytest.approx(place, abs=0.01)
 
 
+def test_whole_numbers_have_their_labels():
+    scale = Scale.of("depth", {"low": 8, "high": 32, "scale": "linear", "step": 6}, [])
+    assert [label for _, label in scale.ticks()] == ["8", "14", "20", "26", "32"]
+
+
 def test_lines_go_through_the_values_to_the_result():
     trials = [
         row(0, {**VALUES, "rate": 1e-4}, 0.5),

@@ -306,7 +306,7 @@ def test_the_report_comes_when_a_search_is_stopped(ask, trials_do, monkeypatch, 
     found = []
     monkeypatch.setattr(search, "write_apart", lambda folder: found.append(trials_in(folder)))
     trials_do("if key != '0': os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)\nend()")
-    with pytest.raises(StoppedError, match="SIGTERM"):
+    with pytest.raises(StoppedError, match=r"SIGTERM; .* So far: .*/out/report.html"):
         ask()
     assert found == [["0"]]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from keras_convnets.distribution.processes import tied_to
 
+REPORT = "report.html"
+
 
 def write_apart(folder: Path) -> str | None:
     """Writes the report of a search; returns why that was not possible, or `None`.

@@ -1,6 +1,7 @@
 """The figures of a report, each drawn from trials.json alone."""
 
 import itertools
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -19,6 +20,8 @@ from keras_convnets.tuning.report.importance import EPOCHS, Importance
 from keras_convnets.tuning.report.scales import Scale
 
 CURVES = 5
+# Inches for the axes of all hyper-parameters, and letters in a line of a legend.
+_WIDEST, _LETTERS = 11.0, 125
 # Costs that differ more are drawn on a log scale.
 _WIDE = 4.0
 _OWN = "#d95f02"
@@ -44,7 +47,7 @@ def parallel(found: Found, scales: Sequence[Scale]) -> Picture:
     rows = found.completed
     percents = [found.percent(row) for row in rows]
     results = Scale(f"{found.objective}, %", min(percents), max(percents))
-    picture = Picture(figsize=(2.6 + 1.9 * len(scales), 5), layout="constrained")
+    picture = Picture(figsize=(2.6 + min(1.9 * len(scales), _WIDEST), 5), layout="constrained")
     axes = picture.subplots()
     shifts = _shifts(found.trials)
     colour = ScalarMappable(Normalize(results.low, results.high), "viridis_r").to_rgba
@@ -77,9 +80,11 @@ def _shifts(rows: Sequence[Row]) -> dict[str, float]:
 
 def _shifted(scale: Scale, row: Row, shifts: dict[str, float]) -> float:
     place = scale.place(row["values"][scale.name])
-    if not (scale.choices or scale.is_whole) or scale.high == scale.low:
+    step = 1 if scale.choices else scale.step
+    if step is None or scale.high == scale.low:
         return place
-    return place + min(_STRIP, _STRIP_OF_STEP / (scale.high - scale.low)) * shifts[row["id"]]
+    strip = min(_STRIP, _STRIP_OF_STEP * step / (scale.high - scale.low))
+    return place + strip * shifts[row["id"]]
 
 
 def _draw_scale(axes: Axes, position: int, scale: Scale, *, is_cut: bool) -> None:
@@ -153,7 +158,7 @@ def learning_curves(found: Found) -> Picture:
         epochs = [line["epoch"] for line in row["curve"]]
         percents = [100 * line[found.column] for line in row["curve"]]
         label = f"trial {row['id']}, {row['objective']:.2%}: {values_of(row)}"
-        band(axes, [(epochs, percents)], label)
+        band(axes, [(epochs, percents)], textwrap.fill(label, _LETTERS))
     axes.set_xlabel("epoch")
     axes.set_ylabel(f"{found.objective}, %")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -10,12 +10,12 @@ from keras_convnets.errors import InputError
 from keras_convnets.files import read_json, replacing, write_text
 from keras_convnets.training.page import document, left_out, table
 from keras_convnets.tuning.display import show
+from keras_convnets.tuning.report.apart import REPORT
 from keras_convnets.tuning.report.figures import amount
 from keras_convnets.tuning.report.found import Found, Row, is_own, values_of
 from keras_convnets.tuning.report.sections import sections
 from keras_convnets.tuning.results import FILE
 
-REPORT = "report.html"
 FIGURES = "figures"
 # Trials whose failure is told in the page.
 LISTED = 50
@@ -64,7 +64,7 @@ def _head(found: Found) -> str:
     results = found.results
     counts = ", ".join(f"{count} {status}" for status, count in results["counts"].items() if count)
     lines = [
-        f"Recipe {results['recipe']}, data {results['data']}. {results['tuner']} search, "
+        f"Recipe {results['recipe']}, data {results['data']}. {results['tuner'].title()} search, "
         f"seed {results['seed']}: {counts or 'no trial has ended'}. Validation images chose; no "
         "test image was read."
     ]
@@ -123,7 +123,7 @@ def _reasons(found: Found) -> str:
     ]
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     more = left_out(len(found.others), LISTED, "trials")
-    return f"<h2>Failed and infeasible trials</h2>\n<ul>{items}</ul>\n<p>{more}</p>\n"
+    return f"<h2>Failed and infeasible trials</h2>\n<ul>{items}</ul>{more}\n"
 
 
 def _foot(found: Found) -> str:

@@ -27,7 +27,7 @@ class Scale:
         high: the greatest; of choices their number less 1.
         choices: values at equal distances; `None` if all numbers between the limits may occur.
         is_log: whether the logarithms are at equal distances.
-        is_whole: whether the numbers are whole.
+        step: between whole numbers; `None` for real ones.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Scale:
     high: float
     choices: tuple[Value, ...] | None = None
     is_log: bool = False
-    is_whole: bool = False
+    step: int | None = None
 
     @classmethod
     def of(cls, name: str, domain: Mapping[str, Any], values: Sequence[Value]) -> "Scale":
@@ -51,7 +51,7 @@ class Scale:
             return cls(name, 0, len(choices) - 1, choices)
         low, high = min((domain["low"], *values)), max((domain["high"], *values))
         is_log = domain["scale"] == "log" and low > 0
-        return cls(name, low, high, is_log=is_log, is_whole="step" in domain)
+        return cls(name, low, high, is_log=is_log, step=domain.get("step"))
 
     def place(self, value: Value) -> float:
         """Returns where a value is, from 0 to 1."""
@@ -73,14 +73,14 @@ class Scale:
         return sorted(kept.items())
 
     def _between(self) -> list[float]:
-        if self.is_whole and self.high - self.low < _FEW:
-            return list(range(int(self.low) + 1, int(self.high)))
+        if self.step is not None and self.high - self.low < _FEW * self.step:
+            return list(range(int(self.low) + self.step, int(self.high), self.step))
         if self.is_log and self.high >= 10 * self.low:
             exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
             # Powers of ten go before what is between them.
             numbers = [factor * 10.0**k for factor in (1, 3, 2, 5) for k in exponents]
         else:
-            locator = MaxNLocator(6, integer=self.is_whole, steps=[1, 2, 2.5, 5, 10])
+            locator = MaxNLocator(6, integer=self.step is not None, steps=[1, 2, 2.5, 5, 10])
             numbers = [float(x) for x in np.round(locator.tick_values(self.low, self.high), 12)]
         numbers = [number for number in numbers if self.low < number < self.high]
-        return [int(number) for number in numbers] if self.is_whole else numbers
+        return numbers if self.step is None else [int(number) for number in numbers]

@@ -92,11 +92,10 @@ def _why_no_cost(found: Found) -> str | None:
 
 
 def _parallel(found: Found, scales: list[Scale]) -> tuple[Picture, str]:
-    about = (
-        f"A line for each trial; the darker, the higher its {found.objective}. "
-        "Failed and infeasible trials end at a cross before the last axis."
-    )
-    if any(scale.choices or scale.is_whole for scale in scales):
+    about = f"A line for each trial; the darker, the higher its {found.objective}."
+    if found.others:
+        about += " Failed and infeasible trials end at a cross before the last axis."
+    if any(scale.choices or scale.step for scale in scales):
         about += " Trials with the same choice or whole number lie side by side."
     return figures.parallel(found, scales), about + _cut(found)
 
