@@ -30,6 +30,7 @@ def row(number, values, objective=None, *, status="completed", macs=10**6, **fie
         "macs": macs,
         "seconds": 12.3,
         "peak_memory": 500 << 20,
+        "search_memory": 300 << 20,
         "curve": curve,
         **fields,
     }

@@ -6,8 +6,10 @@ import json
 import numpy as np
 import PIL.Image
 import pytest
+import rich.console
 
 from keras_convnets import tuning
+from keras_convnets.cli.tuning import _tell
 from keras_convnets.errors import InputError
 from keras_convnets.tuning.report import figures
 from keras_convnets.tuning.report.apart import write_apart
@@ -336,3 +338,12 @@ def test_a_damaged_file_is_refused_in_a_sentence(content, tmp_path):
 
 def test_a_process_of_its_own_says_why_it_wrote_no_report(tmp_path):
     assert "There is no file" in write_apart(tmp_path)
+
+
+def test_the_command_line_says_where_the_report_is(written, tmp_path, capsys):
+    for folder in (written, tmp_path):
+        _tell(rich.console.Console(width=200), search(), folder)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("report:")] == [
+        f"report:  {written}/report.html"
+    ]

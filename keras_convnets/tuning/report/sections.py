@@ -110,7 +110,8 @@ def _of_importance(measured: Importance) -> str:
     about = (
         f"From {measured.trials} completed trials: random forests predict the result of each trial "
         "from those of others, and the bars say by how many points they do worse where the values "
-        "of one hyper-parameter are shuffled; the lines are standard deviations over shuffles. "
+        "of one hyper-parameter are shuffled; the lines are standard deviations over shuffles, and "
+        "what is below 0 is chance. "
     )
     if measured.explained <= 0:
         about += (
