@@ -6,23 +6,14 @@ from collections.abc import Sequence
 
 import keras
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter
-from matplotlib.transforms import Bbox
 
 from keras_convnets._registry import find_architecture
+from keras_convnets.analysis.labels import label_points
 from keras_convnets.analysis.plots import Picture
 from keras_convnets.analysis.stages import StageCost, cost_by_stage
 from keras_convnets.analysis.weightless import weightless
 from keras_convnets.errors import InputError
-
-# Where a label may stand, in points from its circle: the nearest free place is taken.
-_PLACES = tuple(
-    (distance * math.cos(turn), distance * math.sin(turn))
-    for distance in (12, 20, 30, 42, 56, 72, 90)
-    for turn in (0, 0.5, -0.5, 1.0, -1.0, 1.6, -1.6, 2.2, -2.2, 2.7, -2.7, math.pi)
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,38 +113,9 @@ def _draw_circles(figure: Picture, axes: Axes, entries: Sequence[_Entry]) -> Non
     legend = axes.legend(loc="lower right", fontsize=8)
     for handle in legend.legend_handles:
         handle.set_sizes([40])
-    figure.draw_without_rendering()  # so that the axes have their place
-    figure.set_layout_engine("none")
-    _label(figure, axes, entries, taken=[legend.get_window_extent()])
-
-
-def _label(figure: Picture, axes: Axes, entries: Sequence[_Entry], taken: list) -> None:
-    """Writes names beside circles, each at the nearest place that no other one has."""
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    centres = axes.transData.transform([(entry.macs / 1e9, entry.top1) for entry in entries])
-    taken += [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in centres]
-    for entry in sorted(entries, key=lambda entry: -entry.top1):
-        for x, y in _PLACES:
-            label = axes.annotate(
-                entry.name,
-                (entry.macs / 1e9, entry.top1),
-                (x, y),
-                textcoords="offset points",
-                ha="left" if x >= 0 else "right",
-                va="center",
-                fontsize=7.5,
-                parse_math=False,
-                arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.4", "shrinkA": 0},
-            )
-            label.update_positions(renderer)
-            box = Text.get_window_extent(label, renderer)  # without its line
-            inside = axes.bbox.contains(box.x0, box.y0) and axes.bbox.contains(box.x1, box.y1)
-            if inside and not any(box.overlaps(other) for other in taken):
-                break
-            label.remove()
-        else:  # crowded: better on top of another one than not there
-            axes.add_artist(label)
-        taken.append(box)
+    figure.draw_without_rendering()  # so that the legend has its place
+    points = [(entry.macs / 1e9, entry.top1, entry.name) for entry in entries]
+    label_points(figure, axes, points, taken=[legend.get_window_extent()])
 
 
 def _draw_bars(axes: Axes, entries: Sequence[_Entry]) -> None:

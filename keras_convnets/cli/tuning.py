@@ -136,6 +136,8 @@ def _tell(console: rich.console.Console, results: dict[str, Any], folder: Path) 
     console.print(table)
     counts = ", ".join(f"{count} {status}" for status, count in results["counts"].items() if count)
     lines = [f"{len(results['trials'])} trials: {counts}", *_memory(results["trials"])]
+    if (folder / "report.html").is_file():
+        lines.append(f"report:  {folder}/report.html")
     lines.append(f"trials:  {folder}/trials.json")
     if results["best"] is not None:
         lines.append(f"run:     {folder}/trials/{results['best']}")

@@ -3,8 +3,39 @@
 import base64
 import html
 from collections.abc import Sequence
+from string import Template
 
 from keras_convnets.analysis.plots import Picture
+
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>$title</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; }
+table { border-collapse: collapse; }
+td, th { padding: 0.2em 0.8em 0.2em 0; text-align: left; vertical-align: top;
+  border-bottom: 1px solid #ddd; }
+img { max-width: 100%; }
+.big { font-size: 2em; }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+$body</body>
+</html>
+""")
+
+
+def document(title: str, body: str) -> str:
+    """Returns a page.
+
+    Args:
+        title: of it, as text.
+        body: HTML, with a line break at its end.
+    """
+    return _PAGE.substitute(title=html.escape(title), body=body)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,29 +13,13 @@ from keras_convnets.evaluation import Evaluation, MultiLabelEvaluation
 from keras_convnets.files import write_text
 from keras_convnets.training import report_multi_label, report_single_label
 from keras_convnets.training.notes import notes_on_length
-from keras_convnets.training.page import picture
+from keras_convnets.training.page import document, picture
 from keras_convnets.training.report_single_label import SHOWN
 from keras_convnets.training.run import Run, versions
 
 LISTED = 50  # files that could not be read
 
-_PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>$title</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; }
-table { border-collapse: collapse; }
-td, th { padding: 0.2em 0.8em 0.2em 0; text-align: left; vertical-align: top;
-  border-bottom: 1px solid #ddd; }
-img { max-width: 100%; }
-.big { font-size: 2em; }
-</style>
-</head>
-<body>
-<h1>$title</h1>
-<p>$about</p>
+_BODY = Template("""<p>$about</p>
 $headline
 <p>$epochs epochs, $samples training images seen, $minutes minutes of training. $kept</p>
 $notes
@@ -49,8 +33,6 @@ $skipped
 $recipe
 <h2>Versions</h2>
 <p>$versions; seed $seed</p>
-</body>
-</html>
 """)
 
 
@@ -86,8 +68,7 @@ def write_report(
     else:
         headline = report_single_label.headline(scores, name)
         sections = report_single_label.sections(scores, images.classes, split, name, chosen)
-    page = _PAGE.substitute(
-        title=html.escape(f"{run.recipe.net}: {run.path.name}"),
+    body = _BODY.substitute(
         about=html.escape(f"Recipe {run.recipe.name}: {run.recipe.about}"),
         headline=headline,
         sections=sections,
@@ -107,7 +88,7 @@ def write_report(
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
         seed=run.settings.seed,
     )
-    write_text(run.report, page)
+    write_text(run.report, document(f"{run.recipe.net}: {run.path.name}", body))
 
 
 def _kept(run: Run) -> str:

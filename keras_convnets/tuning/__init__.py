@@ -24,6 +24,7 @@ _HOMES = {
     "HyperXception": "families",
     "tolerate_infeasible": "tuners",
     "tune": "search",
+    "write_report": "report.page",
 }
 
 __all__ = ["AXES", "SPACES", "Cost", "InfeasibleError", "Limits", "Space", "parse_space", *_HOMES]

@@ -22,6 +22,7 @@ from keras_convnets.tuning.outcome import COMPLETED, Task, ended_ids, run_path
 from keras_convnets.tuning.plan import Plan, Question
 from keras_convnets.tuning.planning import obtain
 from keras_convnets.tuning.recipe_module import recipe_module
+from keras_convnets.tuning.report.apart import REPORT, write_apart
 from keras_convnets.tuning.results import Trial, best, ended, write_results
 from keras_convnets.tuning.runner import Runner
 
@@ -56,7 +57,8 @@ def tune(
 
     Args:
         recipe: what is tuned; its own setting is the first trial.
-        folder: where everything goes: trials/, trials.json and best.py, the recipe of the best.
+        folder: where everything goes: trials/, trials.json, best.py, the recipe of the best, and
+            report.html, with its figures in figures/.
         space: what varies; see `parse_space`.
         tuner: "random", "bayesian" or "hyperband", Keras Tuner's oracles. Hyperband gives its
             trials a few epochs and the best of them more, up to the length of the recipe; a run
@@ -99,9 +101,16 @@ def tune(
     with locked(folder):
         plan = obtain(question, folder)
         search = Search(folder, plan, trials, quiet)
-        with stop_requests() as stop:
-            search.run(workers, minutes, stop)
-        return search.finish()
+        try:
+            with stop_requests() as stop:
+                search.run(workers, minutes, stop)
+        except StoppedError as error:
+            search.finish()
+            search.report()
+            raise StoppedError(f"{error} So far: {folder / REPORT}") from error
+        results = search.finish()
+        search.report()
+        return results
 
 
 class Search:
@@ -150,6 +159,12 @@ class Search:
         if top is not None:
             write_text(self._folder / BEST, self._module(top, len(trials)))
         return write_results(self._folder, self._plan, trials)
+
+    def report(self) -> None:
+        """Writes report.html, or tells why it can't be: no search is lost by that."""
+        fault = write_apart(self._folder)
+        if fault is not None:
+            self._display.tell(f"The report can't be written: {fault}")
 
     def _tell_start(self, workers: int) -> None:
         names = ", ".join(self._plan.axes)

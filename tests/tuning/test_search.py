@@ -164,6 +164,7 @@ def test_lines_tell_what_each_trial_found(run, trials_do, capsys):
 def ask(tiny_recipe, photo_folder, tmp_path, trials_do, in_one_process, monkeypatch):
     """A function that tunes a tiny recipe with trials that take no time."""
     monkeypatch.setattr(Search, "_module", lambda self, top, count: "")
+    monkeypatch.setattr(search, "write_apart", lambda folder: None)
 
     def ask(recipe=tiny_recipe, **options):
         options = {"space": "rate,l2", "data": f"folder:{photo_folder}", "trials": 2, **options}
@@ -277,6 +278,7 @@ def test_the_real_thing_from_the_plan_to_the_best_recipe(tiny_recipe, photo_fold
     options = {"space": "l2", "data": f"folder:{photo_folder}", "trials": 1, "quiet": True}
     results = tuning.tune(tiny_recipe, tmp_path / "out", **options)
     assert [trial["status"] for trial in results["trials"]] == ["completed"]
+    assert (tmp_path / "out" / "report.html").is_file()
     for trial in results["trials"]:
         kept = Run(tmp_path / "out" / trial["path"])
         assert kept.is_finished
@@ -290,6 +292,36 @@ def test_the_real_thing_from_the_plan_to_the_best_recipe(tiny_recipe, photo_fold
     }
     with pytest.raises(InputError, match="the nearest names are"):
         tuning.tune(tiny_recipe, tmp_path / "out", **{**options, "space": "lr"})
+
+
+def test_the_report_comes_at_the_end(ask, monkeypatch):
+    found = []
+    monkeypatch.setattr(search, "write_apart", lambda folder: found.append(trials_in(folder)))
+    ask()
+    ask(trials=3)
+    assert found == [["0", "1"], ["0", "1", "2"]]
+
+
+def test_the_report_comes_when_a_search_is_stopped(ask, trials_do, monkeypatch, tmp_path):
+    found = []
+    monkeypatch.setattr(search, "write_apart", lambda folder: found.append(trials_in(folder)))
+    trials_do("if key != '0': os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)\nend()")
+    with pytest.raises(StoppedError, match=r"SIGTERM; .* So far: .*/out/report.html"):
+        ask()
+    assert found == [["0"]]
+
+
+def test_a_report_that_can_not_be_written_does_not_end_a_search(
+    run, make_plan, monkeypatch, trials_do, tmp_path, capsys
+):
+    run()
+    monkeypatch.setattr(search, "write_apart", lambda folder: "No space is left.")
+    Search(tmp_path, make_plan(), 5, quiet=False).report()
+    assert capsys.readouterr().out == "The report can't be written: No space is left.\n"
+
+
+def trials_in(folder):
+    return [trial["id"] for trial in json.loads((folder / "trials.json").read_text())["trials"]]
 
 
 def test_a_signal_before_the_first_trial_stops(run, trials_do):
