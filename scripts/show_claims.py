@@ -38,7 +38,6 @@ command says otherwise, a few minutes a claim on two CPU cores that did much oth
 time. Where the time was too short runs have the least length, 100 steps, in which a net sees a
 third of its images once: read those verdicts as a first look, and give `--minutes 60` for a second.
 With two seeds an interval is almost four times as wide, for the same spread, as with three.
-The claims with more than 100 steps ran on 6,000 images, and were evaluated at ends of epochs alone.
 Of some forty intervals of 95 % on this page two miss by chance.
 
 `keras-convnets reproduce` lists the claims; `keras-convnets compare RUN...` draws any runs the same
