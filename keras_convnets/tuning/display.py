@@ -1,10 +1,12 @@
 """What a person sees of a search: a bar for its trials, and a line for each that ended."""
 
+from collections.abc import Sequence
+
 import rich.console
 import rich.progress
 
 from keras_convnets.tuning.outcome import COMPLETED, INFEASIBLE
-from keras_convnets.tuning.results import Trial
+from keras_convnets.tuning.results import Trial, best
 
 
 class Display:
@@ -14,14 +16,15 @@ class Display:
 
     Args:
         total: how many trials there are at most.
-        done: how many ended before.
+        before: those that ended before.
         objective: what is maximized.
         quiet: whether to show nothing.
     """
 
-    def __init__(self, total: int, done: int, objective: str, quiet: bool = False):
+    def __init__(self, total: int, before: Sequence[Trial], objective: str, quiet: bool = False):
         self._objective = objective
-        self._best = float("-inf")
+        top = best(before)
+        self._best = float("-inf") if top is None else top.outcome.objective
         console = rich.console.Console(quiet=quiet)
         self._bar = rich.progress.Progress(
             rich.progress.TextColumn("trials"),
@@ -36,7 +39,7 @@ class Display:
             transient=True,
             disable=quiet or not console.is_terminal or console.is_jupyter,
         )
-        self._task = self._bar.add_task("", total=total, completed=done)
+        self._task = self._bar.add_task("", total=total, completed=len(before))
 
     def __enter__(self) -> "Display":
         self._bar.start()
@@ -63,11 +66,10 @@ class Display:
             return f"failed ({values}): {outcome.reason}"
         is_best, self._best = outcome.objective > self._best, max(outcome.objective, self._best)
         epochs = "" if trial.task.epochs is None else f" after {trial.task.epochs} epochs"
-        best = ", the best so far" if is_best else ""
+        praise = ", the best so far" if is_best else ""
         seconds = "" if outcome.seconds is None else f" in {outcome.seconds:.0f} s"
-        return (
-            f"{name_of(self._objective)} {outcome.objective:.2%}{epochs}{seconds} ({values}){best}"
-        )
+        reached = f"{name_of(self._objective)} {outcome.objective:.2%}"
+        return f"{reached}{epochs}{seconds} ({values}){praise}"
 
 
 def name_of(objective: str) -> str:

@@ -133,8 +133,9 @@ class Search:
         self._oracle = plan.oracle(trials)
         take_up(self._oracle, folder)
         self._memory: dict[str, int | None] = {}
-        self._seen = {trial.task.id for trial in ended(folder)}
-        self._display = Display(trials, len(self._seen), plan.objective, quiet)
+        before = ended(folder)
+        self._seen = {trial.task.id for trial in before}
+        self._display = Display(trials, before, plan.objective, quiet)
 
     def run(self, workers: int, minutes: float | None, stop: StopRequest) -> None:
         """Runs what is left, one trial at a time or several.

@@ -160,6 +160,16 @@ def test_lines_tell_what_each_trial_found(run, trials_do, capsys):
     assert "3 trials, random: rate, l2; 3 are there already" in capsys.readouterr().out
 
 
+def test_a_resumed_search_knows_the_best_of_before(run, trials_do, capsys):
+    trials_do("end(objective=0.9 - int(key) / 10)")
+    run(trials=2, quiet=False)
+    capsys.readouterr()
+    run(trials=3, quiet=False)
+    told = capsys.readouterr().out
+    assert "trial 2: val top-1 70.00%" in told
+    assert "the best so far" not in told
+
+
 @pytest.fixture
 def ask(tiny_recipe, photo_folder, tmp_path, trials_do, in_one_process, monkeypatch):
     """A function that tunes a tiny recipe with trials that take no time."""
