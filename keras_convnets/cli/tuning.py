@@ -116,10 +116,10 @@ def _tell(console: rich.console.Console, results: dict[str, Any], folder: Path) 
     from keras_convnets.tuning.display import name_of, show
 
     names = list(results["space"])
-    table = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("trial")
+    table = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
+    table.add_column("trial", no_wrap=True)
     objective = f"{name_of(results['objective']['name'])}, %"
-    for column in (*names, objective, "parameters", "MACs", "s", "MiB"):
+    for column in (*names, objective, "params", "MACs", "s", "MiB"):
         table.add_column(column, justify="right", no_wrap=True)
     for trial in results["trials"]:
         is_best = trial["id"] == results["best"]
