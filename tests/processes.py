@@ -1,5 +1,6 @@
 """What tests ask of processes that they started."""
 
+import time
 from pathlib import Path
 
 
@@ -10,3 +11,12 @@ def is_alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def wait_for(condition, seconds=120):
+    """Returns what a condition finds, once it finds something."""
+    limit = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    return found

@@ -15,6 +15,8 @@ from keras_convnets.tuning import memory
 from keras_convnets.tuning.outcome import Task, read_outcome, run_path
 from keras_convnets.tuning.runner import Runner
 
+from ..processes import is_alive, wait_for
+
 TASK = Task("3", {"rate": 0.1, "l2": 0.25})
 
 
@@ -137,10 +139,10 @@ def test_a_killed_search_leaves_no_process(tmp_path, trial_command):
     )
     search = subprocess.Popen([sys.executable, "-c", code])
     try:
-        pid = _wait_for(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text())
+        pid = wait_for(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text())
         search.kill()
         search.wait()
-        _wait_for(lambda: not _is_running(int(pid)), seconds=5)
+        wait_for(lambda: not is_alive(int(pid)), seconds=5)
     finally:
         search.kill()
 
@@ -178,20 +180,3 @@ def test_memory_of_this_process_is_read():
     own = memory.own_memory()
     assert 10 << 20 < own <= memory.peak_memory(os.getpid())
     assert memory.peak_memory(2**22 + 1) is None  # above the greatest process id
-
-
-def _wait_for(condition, seconds=60):
-    limit = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-    return found
-
-
-def _is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] != "Z"

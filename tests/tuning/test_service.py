@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ from keras_convnets.stopping import StopRequest
 from keras_convnets.tuning import service
 from keras_convnets.tuning.oracles import take_up
 from keras_convnets.tuning.service import Share, served, share_out
+
+from ..processes import is_alive, wait_for
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName)..:DeprecationWarning")
 
@@ -127,22 +128,22 @@ def begin(make_plan, tmp_path, trial_command):
 def test_kills_of_a_worker_a_trial_and_the_search_lose_and_repeat_nothing(begin, tmp_path, starts):
     """All three while trials 1 and 2 run; the next search ends them, and what is left."""
     search = begin()
-    _wait_for(lambda: (tmp_path / "starts").is_file() and {"1", "2"} <= set(starts(tmp_path)))
+    wait_for(lambda: (tmp_path / "starts").is_file() and {"1", "2"} <= set(starts(tmp_path)))
     workers = _children(search.pid)
     assert sorted(len(os.sched_getaffinity(pid)) for pid in workers) == _shares()
     first = _pid_of(tmp_path, "1")
     os.kill(first, signal.SIGKILL)
-    _wait_for(lambda: starts(tmp_path).count("1") == 2)
-    _wait_for(lambda: (tmp_path / "trials" / "1" / "outcome.json").is_file())
+    wait_for(lambda: starts(tmp_path).count("1") == 2)
+    wait_for(lambda: (tmp_path / "trials" / "1" / "outcome.json").is_file())
     second = _pid_of(tmp_path, "2")
     [owner] = [pid for pid in workers if second in _children(pid)]
     os.kill(owner, signal.SIGKILL)
-    _wait_for(lambda: not _is_running(second), seconds=10)
-    _wait_for(lambda: len(set(_children(search.pid)) - set(workers)) == 1)
+    wait_for(lambda: not is_alive(second), seconds=10)
+    wait_for(lambda: len(set(_children(search.pid)) - set(workers)) == 1)
     rest = _children(search.pid)
     search.kill()
     search.wait()
-    _wait_for(lambda: not any(map(_is_running, rest)), seconds=10)
+    wait_for(lambda: not any(map(is_alive, rest)), seconds=10)
     again = begin()
     assert again.wait(timeout=120) == 0, (tmp_path / "output").read_text()
     assert read_json(tmp_path / "trials.json")["counts"]["completed"] == 6
@@ -213,7 +214,7 @@ def test_a_stop_lets_all_workers_save_and_ends_them(serve, tmp_path):
         )
     pids = [int(path.name[4:]) for path in tmp_path.glob("pid-*")]
     assert sorted(int(path.name[6:]) for path in tmp_path.glob("saved-*")) == sorted(pids)
-    assert not any(map(_is_running, pids))
+    assert not any(map(is_alive, pids))
 
 
 def _pid_of(folder, key):
@@ -228,19 +229,3 @@ def _shares():
 def _children(pid):
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children]
-
-
-def _wait_for(condition, seconds=120):
-    limit = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-    return found
-
-
-def _is_running(pid):
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
