@@ -53,23 +53,9 @@ def photo_folder(tmp_path, rng):
 @pytest.fixture
 def tiny_recipe():
     """A modern LeNet-5 for two classes of images; an epoch takes a moment."""
-    from keras_convnets import recipes
-    from keras_convnets.training import Epochs, choice
+    from .training.small_runs import recipe
 
-    values = {
-        "model": "LeNet5",
-        "variant": "modern",
-        "model_options": {},
-        "length": Epochs(2),
-        "batch_size": 4,
-        "input_size": 32,
-        "classes": 2,
-        "dropout_rate": 0.0,
-        "batch_norm": None,
-        "initializer": None,
-    }
-    recipe = recipes.get(recipes.DEFAULT)
-    return recipe.replace(**{field: choice(value, "fast") for field, value in values.items()})
+    return recipe()
 
 
 @pytest.fixture
